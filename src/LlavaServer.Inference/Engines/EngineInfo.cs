@@ -1,0 +1,37 @@
+namespace LlavaServer.Inference.Engines;
+
+/// <summary>What an engine reports about its loaded model. Immutable.</summary>
+public sealed record EngineInfo
+{
+    /// <summary>For example "cpu" or "llamasharp".</summary>
+    public required string EngineName { get; init; }
+
+    /// <summary><c>general.architecture</c> of the model file.</summary>
+    public required string Architecture { get; init; }
+
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Width of a token embedding and of an image row, in floats.</summary>
+    public required int EmbeddingWidth { get; init; }
+
+    /// <summary>Positions that one sequence can hold.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Context length that the model was trained for.</summary>
+    public required int TrainedContextLength { get; init; }
+
+    /// <summary>Number of sequence slots.</summary>
+    public required int SequenceCount { get; init; }
+
+    /// <summary>Largest number of rows in one batch.</summary>
+    public required int MaxBatchRows { get; init; }
+
+    /// <summary>Number of weights of language model, vision tower and projector.</summary>
+    public required long ParameterCount { get; init; }
+
+    /// <summary>Bytes held for weights, KV cache and workspace.</summary>
+    public required long MemoryBytes { get; init; }
+
+    /// <summary>Picture side, or null for a text-only model.</summary>
+    public VisionInfo? Vision { get; init; }
+}

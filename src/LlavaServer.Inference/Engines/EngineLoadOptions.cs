@@ -1,0 +1,19 @@
+namespace LlavaServer.Inference.Engines;
+
+/// <summary>How a model is to be loaded.</summary>
+public sealed record EngineLoadOptions
+{
+    /// <summary>Sequences that can be decoded together.</summary>
+    public int SequenceCount { get; init; } = 4;
+
+    /// <summary>Positions per sequence; 0 takes the smaller of the trained context length and 4096.</summary>
+    public int ContextLength { get; init; }
+
+    /// <summary>Rows of one batch.</summary>
+    public int MaxBatchRows { get; init; } = 512;
+
+    /// <summary>Threads of the step; 0 takes the number of cores.</summary>
+    public int Threads { get; init; }
+
+    public VisionProfile VisionProfile { get; init; } = VisionProfile.Reference;
+}

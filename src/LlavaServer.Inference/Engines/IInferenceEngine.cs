@@ -1,0 +1,28 @@
+namespace LlavaServer.Inference.Engines;
+
+/// <summary>
+/// One loaded model at token level. Owned by one scheduler thread, which alone calls it (except <see cref="Vision"/>, which has its own rule).
+/// </summary>
+public interface IInferenceEngine : IDisposable
+{
+    EngineInfo Info { get; }
+
+    /// <summary>
+    /// Computes one step: stores keys and values of every row and the logits of the rows that want them. The first row of a sequence continues at
+    /// the position where the sequence ends. Throws <see cref="ArgumentException"/> for a batch that breaks these rules,
+    /// <see cref="InferenceException"/> with <see cref="InferenceError.EngineFailed"/> when the engine died.
+    /// </summary>
+    DecodeStatus Decode(Batch batch);
+
+    /// <summary>Logits of a batch row that wanted them, shape (VocabularySize); valid until the next <see cref="Decode"/>.</summary>
+    ReadOnlySpan<float> Logits(int row);
+
+    /// <summary>Forgets the keys and values of a sequence from position <paramref name="from"/> on; 0 empties it.</summary>
+    void RemoveSequence(SequenceId id, int from);
+
+    /// <summary>Makes the first <paramref name="length"/> positions of <paramref name="target"/> those of <paramref name="source"/>, dropping what it held.</summary>
+    void CopySequence(SequenceId source, SequenceId target, int length);
+
+    /// <summary>Encoder of pictures, or null for a text-only model.</summary>
+    IVisionEncoder? Vision { get; }
+}

@@ -1,0 +1,4 @@
+namespace LlavaServer.Inference.Engines;
+
+/// <summary>The files of one model: the language model and, for a model that sees, vision tower and projector.</summary>
+public sealed record ModelFiles(string ModelPath, string? MmprojPath);

@@ -1,0 +1,14 @@
+namespace LlavaServer.Inference;
+
+/// <summary>One piece of an answer. The last update of a generation has <see cref="FinishReason"/>, <see cref="Usage"/> and <see cref="Timings"/>.</summary>
+public sealed record GenerationUpdate
+{
+    /// <summary>New text: whole Unicode characters, never half a surrogate pair; may be empty in the first and last update.</summary>
+    public string Text { get; init; } = "";
+
+    public FinishReason? FinishReason { get; init; }
+
+    public UsageDetails? Usage { get; init; }
+
+    public GenerationTimings? Timings { get; init; }
+}

@@ -1,0 +1,24 @@
+namespace LlavaServer.Inference;
+
+/// <summary>Causes of a failed generation. Each HTTP dialect maps them to its own status and body in one file.</summary>
+public enum InferenceError
+{
+    ModelNotFound,
+    ModelLoadFailed,
+
+    /// <summary>The queue has no place left; <see cref="InferenceException.RetryAfter"/> says when to come again.</summary>
+    QueueFull,
+
+    /// <summary>Prompt and context length are in <see cref="InferenceException.PromptTokens"/> and <see cref="InferenceException.ContextLength"/>.</summary>
+    PromptTooLong,
+
+    /// <summary>A picture that is not one, or over a limit; <see cref="InferenceException.ImageError"/> says which.</summary>
+    InvalidImage,
+
+    /// <summary>A picture for a model without vision.</summary>
+    ImageNotSupported,
+
+    Unsupported,
+    EngineFailed,
+    ShuttingDown,
+}

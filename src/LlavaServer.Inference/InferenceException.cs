@@ -1,0 +1,29 @@
+using LlavaServer.Inference.Images;
+
+namespace LlavaServer.Inference;
+
+/// <summary>
+/// An expected failure, on its way to the caller. The message is written for the caller: fixed sentences with our names and numbers, no path, no
+/// type name, no text of another user.
+/// </summary>
+public sealed class InferenceException : Exception
+{
+    public InferenceException(InferenceError error, string message)
+        : base(message) => Error = error;
+
+    public InferenceException(InferenceError error, string message, Exception innerException)
+        : base(message, innerException) => Error = error;
+
+    public InferenceError Error { get; }
+
+    /// <summary>Where in the request the cause stands, for example <c>messages[0].content[1].image_url.url</c>; null if nowhere.</summary>
+    public string? Parameter { get; init; }
+
+    public ImageError? ImageError { get; init; }
+
+    public TimeSpan? RetryAfter { get; init; }
+
+    public int? PromptTokens { get; init; }
+
+    public int? ContextLength { get; init; }
+}

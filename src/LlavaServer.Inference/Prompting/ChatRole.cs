@@ -1,0 +1,9 @@
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>Who speaks in a <see cref="ChatMessage"/>.</summary>
+public enum ChatRole
+{
+    System,
+    User,
+    Assistant,
+}
