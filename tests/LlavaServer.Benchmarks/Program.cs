@@ -1,1 +1,14 @@
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+using BenchmarkDotNet.Running;
+using LlavaServer.Benchmarks.Compare;
+
+return args.FirstOrDefault() switch
+{
+    "compare" => await CompareCommand.RunAsync(args[1..]),
+    _ => RunBenchmarks(args),
+};
+
+static int RunBenchmarks(string[] args)
+{
+    BenchmarkSwitcher.FromAssembly(typeof(CompareCommand).Assembly).Run(args);
+    return 0;
+}
