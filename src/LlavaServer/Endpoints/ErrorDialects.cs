@@ -1,0 +1,24 @@
+using LlavaServer.Endpoints.Ollama;
+using LlavaServer.Endpoints.OpenAI;
+using LlavaServer.Endpoints.Reading;
+
+namespace LlavaServer.Endpoints;
+
+/// <summary>Answers failures in the dialect of the request's path: <c>/api</c> is Ollama's, everything else OpenAI's. Singleton, thread-safe.</summary>
+internal sealed class ErrorDialects(OpenAIErrors openAI, OllamaErrors ollama, TimeProvider time)
+{
+    public static bool IsOllama(PathString path) => path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Reads what the client still sends, then answers. Nothing of the response may have been sent.</summary>
+    public async Task WriteAsync(HttpContext context, Exception failure)
+    {
+        var isBroken = failure is RequestException { BodyIsBroken: true };
+        if (isBroken || !await RequestDrain.RunAsync(context, time) || failure is RequestException { Status: StatusCodes.Status413PayloadTooLarge })
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
+        IErrorDialect dialect = IsOllama(context.Request.Path) ? ollama : openAI;
+        await dialect.WriteAsync(context, failure);
+    }
+}
