@@ -1,0 +1,14 @@
+namespace LlavaServer.Engine.Cpu.Vision;
+
+/// <summary>How a picture of any shape becomes the square that the tower sees.</summary>
+internal enum ImageFit
+{
+    /// <summary>Centred on a square of its longer side in the mean colour, then Pillow's bicubic filter.</summary>
+    PadThenPillow,
+
+    /// <summary>Pillow's bicubic filter to fit, then centred on the mean colour.</summary>
+    PillowThenPad,
+
+    /// <summary>Bicubic interpolation without antialiasing to fit, then centred on the mean colour.</summary>
+    NaiveThenPad,
+}
