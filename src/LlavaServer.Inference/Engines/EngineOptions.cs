@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LlavaServer.Inference.Engines;
+
+/// <summary>How models are loaded (section <c>Llava:Engine</c>).</summary>
+public sealed class EngineOptions
+{
+    /// <summary>Sequences decoded together, per model; memory grows with slots times context. Default 4 (llama-server's).</summary>
+    [Range(1, 256)]
+    public int Slots { get; set; } = 4;
+
+    /// <summary>Positions per slot; 0, the default, takes the smaller of the trained context length and 4096.</summary>
+    [Range(0, 1 << 20)]
+    public int ContextLength { get; set; }
+
+    /// <summary>Threads of the step; 0, the default, takes the number of cores.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Rows of one step at most: the token budget. Default 512 (llama.cpp's <c>n_ubatch</c>).</summary>
+    [Range(1, 8192)]
+    public int StepRows { get; set; } = 512;
+
+    /// <summary>
+    /// How long prompt rows may hold up a step while other sequences are being answered: the prompt's share of the token budget shrinks to fit.
+    /// Default 150 ms, at which a stream still reads smoothly.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan StepTime { get; set; } = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Whose behaviour the vision side reproduces: <c>ref</c> (default), <c>llamacpp-l28</c>, <c>llamacpp-h</c>, <c>llamacpp-d</c>.</summary>
+    [Required]
+    public string VisionProfile { get; set; } = VisionProfileName.Reference;
+}

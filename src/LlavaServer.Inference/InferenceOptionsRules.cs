@@ -1,0 +1,24 @@
+using LlavaServer.Inference.Engines;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Inference;
+
+/// <summary>Checks what attributes cannot say: spellings and rules between settings.</summary>
+internal sealed class InferenceOptionsRules : IValidateOptions<InferenceOptions>
+{
+    public ValidateOptionsResult Validate(string? name, InferenceOptions options)
+    {
+        var failures = new List<string>();
+        if (!VisionProfileName.TryParse(options.Engine.VisionProfile, out _))
+        {
+            failures.Add($"Engine:VisionProfile must be ref, llamacpp-l28, llamacpp-h or llamacpp-d, not '{options.Engine.VisionProfile}'.");
+        }
+
+        if (options.Engine.StepRows < options.Engine.Slots)
+        {
+            failures.Add($"Engine:StepRows ({options.Engine.StepRows}) must be at least Engine:Slots ({options.Engine.Slots}): a step has a row for each slot.");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}

@@ -1,0 +1,35 @@
+using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Loading;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Inference;
+
+/// <summary>Registers everything from a neutral request to tokens. The host adds a <see cref="ModelCatalog"/> and an engine factory.</summary>
+public static class InferenceServiceCollectionExtensions
+{
+    public static IServiceCollection AddInference(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<InferenceOptions>().BindConfiguration(InferenceOptions.SectionName);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<InferenceOptions>, InferenceOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<InferenceOptions>, InferenceOptionsRules>());
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<InferenceMetrics>();
+        services.TryAddSingleton<ImageDecoder>();
+        services.TryAddSingleton(p => new ImageEmbeddingCache(p.GetRequiredService<IOptions<InferenceOptions>>().Value.Cache.ImageBytes));
+        services.TryAddSingleton<ModelLoader>();
+        services.TryAddSingleton(p => new ModelPool(
+            p.GetRequiredService<ModelCatalog>(),
+            p.GetRequiredService<ModelLoader>(),
+            p.GetRequiredService<IOptions<InferenceOptions>>(),
+            p.GetRequiredService<InferenceMetrics>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<ModelPool>>()));
+        services.TryAddSingleton<TextGenerator>();
+        return services;
+    }
+}

@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LlavaServer.Inference;
+
+/// <summary>Limits of one request that hold whatever the dialect (section <c>Llava:Limits</c>; the host reads its own limits there too).</summary>
+public sealed class LimitOptions
+{
+    /// <summary>Pictures of one request. Default 16.</summary>
+    [Range(1, 4096)]
+    public int Images { get; set; } = 16;
+
+    /// <summary>Bytes of one picture file. Default 20 MiB.</summary>
+    [Range(1L, 1L << 30)]
+    public long ImageBytes { get; set; } = 20L << 20;
+
+    /// <summary>Width times height of one picture. Default 50 million: a phone's largest photograph.</summary>
+    [Range(1L, 1L << 28)]
+    public long ImagePixels { get; set; } = 50_000_000;
+
+    /// <summary>Longer side of one picture in pixels. Default 16384.</summary>
+    [Range(1, 65535)]
+    public int ImageSide { get; set; } = 16384;
+
+    /// <summary>Time of one answer from the start of prefill; then it ends with finish reason length. Default 30 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "7.00:00:00")]
+    public TimeSpan RequestTime { get; set; } = TimeSpan.FromMinutes(30);
+}

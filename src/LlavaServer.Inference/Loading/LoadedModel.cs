@@ -1,0 +1,43 @@
+using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Scheduling;
+using LlavaServer.Models.Tokenization;
+
+namespace LlavaServer.Inference.Loading;
+
+/// <summary>A model in memory: its text side, its engine's figures, and the scheduler that owns the engine. Made and ended by its pool.</summary>
+public sealed class LoadedModel
+{
+    private readonly ModelText _text;
+    private readonly Scheduler _scheduler;
+
+    internal LoadedModel(ModelEntry entry, ModelText text, EngineInfo info, Scheduler scheduler, DateTimeOffset loadedAt)
+    {
+        Entry = entry;
+        _text = text;
+        Info = info;
+        _scheduler = scheduler;
+        LoadedAt = loadedAt;
+    }
+
+    public ModelEntry Entry { get; }
+
+    public EngineInfo Info { get; }
+
+    public DateTimeOffset LoadedAt { get; }
+
+    /// <summary>Family of the chat template, or null: then conversations are refused.</summary>
+    public string? ChatTemplateName => _text.Template.Template?.Name;
+
+    /// <summary>Where the template came from: <c>setting</c>, <c>model file</c>, <c>family profile</c> or <c>none</c>.</summary>
+    public string ChatTemplateSource => _text.Template.Source;
+
+    /// <summary>What is not as it should be with the template, or null.</summary>
+    public string? ChatTemplateWarning => _text.Template.Warning;
+
+    internal ITokenizer Tokenizer => _text.Tokenizer;
+
+    internal ChatTemplate? Template => _text.Template.Template;
+
+    internal Scheduler Scheduler => _scheduler;
+}

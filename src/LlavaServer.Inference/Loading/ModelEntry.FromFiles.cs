@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using LlavaServer.Inference.Engines;
+using LlavaServer.Models.Gguf;
+
+namespace LlavaServer.Inference.Loading;
+
+public sealed partial record ModelEntry
+{
+    // Up to this size the digest covers every byte; beyond, it covers header and tensor directory, size and time of the file.
+    private const long WholeDigestBytes = 64L << 20;
+
+    private static readonly string[] FileTypes =
+    [
+        "F32", "F16", "Q4_0", "Q4_1", "", "", "", "Q8_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M",
+        "Q6_K", "IQ2_XXS", "IQ2_XS", "Q2_K_S", "IQ3_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ3_M", "IQ2_S", "IQ2_M", "IQ4_XS", "IQ1_M", "BF16",
+    ];
+
+    /// <summary>
+    /// Reads the metadata of a model's files. Throws <see cref="GgufException"/> for a damaged file and <see cref="IOException"/> for one that cannot
+    /// be read.
+    /// </summary>
+    /// <param name="name">Name on the wire; <c>:latest</c> is added if it has no tag.</param>
+    /// <param name="files">Paths.</param>
+    public static ModelEntry FromFiles(string name, ModelFiles files)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(files);
+        using var model = GgufFile.Open(files.ModelPath);
+        using var mmproj = files.MmprojPath is null ? null : GgufFile.Open(files.MmprojPath);
+        var architecture = model.Metadata.GetString("general.architecture");
+        var parameters = model.Tensors.Sum(t => t.ElementCount) + (mmproj?.Tensors.Sum(t => t.ElementCount) ?? 0);
+        string[] families = mmproj is null ? [architecture] : [architecture, mmproj.Metadata.GetString("general.architecture", "clip")];
+        return new ModelEntry
+        {
+            Name = name.IndexOf(':', name.LastIndexOf('/') + 1) >= 0 ? name : name + ":latest",
+            Files = files,
+            Family = architecture,
+            Families = families,
+            ParameterCount = parameters,
+            ParameterSize = InWords(parameters),
+            QuantizationLevel = FileType(model.Metadata),
+            SizeBytes = model.FileBytes + (mmproj?.FileBytes ?? 0),
+            Digest = DigestOf(files),
+            ModifiedAt = File.GetLastWriteTimeUtc(files.ModelPath),
+            HasVision = mmproj is not null,
+            ContextLength = model.Metadata.GetInt32(architecture + ".context_length"),
+            EmbeddingLength = model.Metadata.GetInt32(architecture + ".embedding_length"),
+        };
+    }
+
+    private static string FileType(GgufMetadata metadata)
+    {
+        var type = metadata.GetInt32("general.file_type", -1);
+        return type >= 0 && type < FileTypes.Length && FileTypes[type].Length > 0 ? FileTypes[type] : "unknown";
+    }
+
+    private static string InWords(long count) => count switch
+    {
+        >= 1_000_000_000 => (count / 1e9).ToString("0.#", CultureInfo.InvariantCulture) + "B",
+        >= 1_000_000 => (count / 1e6).ToString("0.##", CultureInfo.InvariantCulture) + "M",
+        >= 1_000 => (count / 1e3).ToString("0", CultureInfo.InvariantCulture) + "K",
+        _ => count.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static string DigestOf(ModelFiles files)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> file = stackalloc byte[SHA256.HashSizeInBytes];
+        foreach (var path in files.MmprojPath is null ? [files.ModelPath] : new[] { files.ModelPath, files.MmprojPath })
+        {
+            DigestOf(path, file);
+            hash.AppendData(file);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void DigestOf(string path, Span<byte> digest)
+    {
+        using var stream = File.OpenRead(path);
+        if (stream.Length <= WholeDigestBytes)
+        {
+            SHA256.HashData(stream, digest);
+            return;
+        }
+
+        var head = new byte[WholeDigestBytes / 4];
+        stream.ReadExactly(head);
+        var modified = File.GetLastWriteTimeUtc(path);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(head);
+        hash.AppendData(BitConverter.GetBytes(stream.Length));
+        hash.AppendData(BitConverter.GetBytes(modified.Ticks));
+        hash.GetHashAndReset(digest);
+    }
+}

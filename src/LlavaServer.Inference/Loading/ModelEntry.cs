@@ -1,0 +1,41 @@
+using LlavaServer.Inference.Engines;
+
+namespace LlavaServer.Inference.Loading;
+
+/// <summary>One model that can be served: its name, files and what their metadata says. Immutable.</summary>
+public sealed partial record ModelEntry
+{
+    /// <summary>With its tag: for example <c>llava-mini:latest</c>.</summary>
+    public required string Name { get; init; }
+
+    public required ModelFiles Files { get; init; }
+
+    /// <summary><c>general.architecture</c> of the language model.</summary>
+    public required string Family { get; init; }
+
+    /// <summary>Architectures of language model and, if there is one, vision tower.</summary>
+    public required IReadOnlyList<string> Families { get; init; }
+
+    /// <summary>For example <c>7B</c> or <c>2.1M</c>.</summary>
+    public required string ParameterSize { get; init; }
+
+    /// <summary>For example <c>Q4_K_M</c> or <c>F16</c>.</summary>
+    public required string QuantizationLevel { get; init; }
+
+    /// <summary>All files together.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>64 lower-case hexadecimal digits that identify the files' content.</summary>
+    public required string Digest { get; init; }
+
+    public required DateTimeOffset ModifiedAt { get; init; }
+
+    public required bool HasVision { get; init; }
+
+    /// <summary>Positions that the model was trained for.</summary>
+    public required int ContextLength { get; init; }
+
+    public required long ParameterCount { get; init; }
+
+    public required int EmbeddingLength { get; init; }
+}

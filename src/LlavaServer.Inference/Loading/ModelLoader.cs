@@ -1,0 +1,125 @@
+using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Scheduling;
+using LlavaServer.Models.Gguf;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Retry;
+
+namespace LlavaServer.Inference.Loading;
+
+/// <summary>
+/// Turns a model's files into a <see cref="LoadedModel"/>. Opening files is retried when the disk or network share fails for a moment; what is wrong
+/// with the content is not. Thread-safe.
+/// </summary>
+internal sealed class ModelLoader
+{
+    private readonly IInferenceEngineFactory _factory;
+    private readonly ModelTextReader _readText;
+    private readonly ImageDecoder _decoder;
+    private readonly ImageEmbeddingCache _cache;
+    private readonly InferenceOptions _options;
+    private readonly InferenceMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ResiliencePipeline _retry;
+
+    public ModelLoader(
+        IInferenceEngineFactory factory,
+        ModelTextReader readText,
+        ImageDecoder decoder,
+        ImageEmbeddingCache cache,
+        IOptions<InferenceOptions> options,
+        InferenceMetrics metrics,
+        TimeProvider time)
+    {
+        _factory = factory;
+        _readText = readText;
+        _decoder = decoder;
+        _cache = cache;
+        _options = options.Value;
+        _metrics = metrics;
+        _time = time;
+        _retry = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<IOException>(e => e is not (FileNotFoundException or DirectoryNotFoundException)),
+                MaxRetryAttempts = 3,
+                Delay = TimeSpan.FromMilliseconds(100),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+            })
+            .Build();
+    }
+
+    /// <summary>Loads and starts a model. Throws <see cref="InferenceException"/> with <see cref="InferenceError.ModelLoadFailed"/>.</summary>
+    /// <param name="entry">What to load.</param>
+    /// <param name="queue">Where its requests come from.</param>
+    /// <param name="waiting">Sequences left over from an earlier scheduler of the model.</param>
+    /// <param name="ended">Called when its scheduler ended.</param>
+    /// <param name="cancellationToken">Stops loading.</param>
+    public LoadedModel Load(
+        ModelEntry entry,
+        RequestQueue queue,
+        Func<IReadOnlyList<Sequence>> waiting,
+        Action<IReadOnlyList<Sequence>, Exception?> ended,
+        CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        IInferenceEngine? engine = null;
+        try
+        {
+            var text = _retry.Execute(_ => _readText(entry), cancellationToken);
+            engine = _retry.Execute(token => _factory.Load(entry.Files, LoadOptions(), progress: null, token), cancellationToken);
+            if (text.Tokenizer.VocabularySize != engine.Info.VocabularySize)
+            {
+                throw new InferenceException(
+                    InferenceError.ModelLoadFailed,
+                    $"The vocabulary has {text.Tokenizer.VocabularySize} tokens, but the model's logits are {engine.Info.VocabularySize}.");
+            }
+
+            var vision = engine.Vision is null
+                ? null
+                : new VisionWorker(engine.Vision, _decoder, _cache, (entry.Name, entry.Digest), _metrics, _time, queue.Wake);
+            var scheduler = new Scheduler(engine, vision, waiting(), new SchedulerContext
+            {
+                Model = entry.Name,
+                Queue = queue,
+                Options = _options,
+                Metrics = _metrics,
+                Time = _time,
+                Ended = ended,
+            });
+            var model = new LoadedModel(entry, text, engine.Info, scheduler, _time.GetUtcNow());
+            _metrics.Loaded(entry.Name, _time.GetElapsedTime(started), succeeded: true);
+            scheduler.Start();
+            return model;
+        }
+        catch (Exception exception)
+        {
+            engine?.Dispose();
+            _metrics.Loaded(entry.Name, _time.GetElapsedTime(started), succeeded: false);
+            throw exception switch
+            {
+                InferenceException or OperationCanceledException => exception,
+                GgufException damaged => new InferenceException(InferenceError.ModelLoadFailed, $"The model file is not usable: {damaged.Message}.", damaged),
+                IOException or UnauthorizedAccessException => new InferenceException(
+                    InferenceError.ModelLoadFailed, "The model file cannot be read.", exception),
+                OutOfMemoryException => new InferenceException(InferenceError.ModelLoadFailed, "There is not enough memory for the model.", exception),
+                _ => new InferenceException(InferenceError.ModelLoadFailed, "The model could not be loaded.", exception),
+            };
+        }
+    }
+
+    private EngineLoadOptions LoadOptions()
+    {
+        _ = VisionProfileName.TryParse(_options.Engine.VisionProfile, out var profile);
+        return new EngineLoadOptions
+        {
+            SequenceCount = _options.Engine.Slots,
+            ContextLength = _options.Engine.ContextLength,
+            MaxBatchRows = _options.Engine.StepRows,
+            Threads = _options.Engine.Threads,
+            VisionProfile = profile,
+        };
+    }
+}

@@ -1,0 +1,15 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LlavaServer.Inference.Loading;
+
+/// <summary>Which models are served (section <c>Llava:Models</c>; the host reads its own settings there too).</summary>
+public sealed class ModelsOptions
+{
+    /// <summary>Model for an empty name; null is the first model that sees, else the first.</summary>
+    [StringLength(256)]
+    public string? Default { get; set; }
+
+    /// <summary>Names of models, separated by commas, that are loaded before the server is ready.</summary>
+    [StringLength(4096)]
+    public string? Preload { get; set; }
+}

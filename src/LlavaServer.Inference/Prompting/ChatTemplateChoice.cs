@@ -1,0 +1,7 @@
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>
+/// Which template a model got and from where (<c>setting</c>, <c>model file</c> or <c>family profile</c>). Without a template conversations are
+/// refused with <see cref="Warning"/> as the reason; raw prompts work.
+/// </summary>
+internal sealed record ChatTemplateChoice(ChatTemplate? Template, string Source, string? Warning);

@@ -1,0 +1,139 @@
+using LlavaServer.Models.Tokenization;
+
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>
+/// Chooses the chat template of a model: named by a setting, else recognised from the text in the model file, else from name and vocabulary. Never
+/// ChatML for a vocabulary that does not know its tokens.
+/// </summary>
+internal static class ChatTemplateSelector
+{
+    public static readonly IReadOnlyList<string> Names =
+        ["vicuna", "vicuna-plain", "bakllava", "llava_v0", "mistral", "llama-2", "llama-3", "chatml-34b", "chatml", "qwen"];
+
+    /// <param name="explicitName">A name of <see cref="Names"/>, or null.</param>
+    /// <param name="fileTemplate"><c>tokenizer.chat_template</c> of the model file, or null.</param>
+    /// <param name="modelName"><c>general.name</c> and file name of the model.</param>
+    /// <param name="sees">Whether the model has a vision tower.</param>
+    /// <param name="tokenizer">Of the model.</param>
+    public static ChatTemplateChoice Choose(string? explicitName, string? fileTemplate, string modelName, bool sees, ITokenizer tokenizer)
+    {
+        if (explicitName is not null)
+        {
+            var named = ByName(explicitName) ?? throw new InferenceException(
+                InferenceError.ModelLoadFailed, $"Unknown chat template; known are {string.Join(", ", Names)}.");
+            return new ChatTemplateChoice(named, "setting", null);
+        }
+
+        string? warning = null;
+        if (!string.IsNullOrWhiteSpace(fileTemplate))
+        {
+            if (Recognise(fileTemplate) is { } recognised && KnowsItsTokens(recognised, tokenizer))
+            {
+                return new ChatTemplateChoice(recognised, "model file", null);
+            }
+
+            warning = "The model file's chat template is not one of the known families.";
+        }
+
+        if (FromFamily(modelName, sees, tokenizer) is { } family)
+        {
+            return new ChatTemplateChoice(family, "family profile", warning is null ? null : $"{warning} The profile '{family.Name}' is used instead.");
+        }
+
+        return new ChatTemplateChoice(null, "none", warning is null
+            ? "The model has no chat template and its family is not known; set one by name."
+            : $"{warning} Set one by name.");
+    }
+
+    public static ChatTemplate? ByName(string name) => name switch
+    {
+        "vicuna" => new VicunaTemplate("vicuna", VicunaTemplate.DefaultSystem),
+        "vicuna-plain" => new VicunaTemplate("vicuna-plain", null),
+        "bakllava" => new VicunaTemplate("bakllava", null, beforeAnswer: "\n"),
+        "llava_v0" => new LlavaV0Template(),
+        "mistral" => new InstTemplate("mistral", null, startsEveryTurn: false),
+        "llama-2" => new InstTemplate("llama-2", InstTemplate.LlamaTwoSystem, startsEveryTurn: true),
+        "llama-3" => new LlamaThreeTemplate(null),
+        "chatml-34b" => new ChatMLTemplate("chatml-34b", "Answer the questions.", newlineAfterEnd: false),
+        "chatml" => new ChatMLTemplate("chatml", null, newlineAfterEnd: true),
+        "qwen" => new ChatMLTemplate("qwen", "You are a helpful assistant.", newlineAfterEnd: true),
+        _ => null,
+    };
+
+    private static ChatTemplate? Recognise(string template)
+    {
+        bool Has(string text) => template.Contains(text, StringComparison.Ordinal);
+        if (Has("<|im_start|>"))
+        {
+            return ByName(Has("You are a helpful assistant.") ? "qwen" : Has("Answer the questions.") ? "chatml-34b" : "chatml");
+        }
+
+        if (Has("<|start_header_id|>") && Has("<|eot_id|>"))
+        {
+            return ByName("llama-3");
+        }
+
+        if (Has("[INST]"))
+        {
+            return Has("<<SYS>>") ? new InstTemplate("llama-2", null, startsEveryTurn: true) : ByName("mistral");
+        }
+
+        if (Has("###") && Has("Human"))
+        {
+            return ByName("llava_v0");
+        }
+
+        if (Has("ASSISTANT:") && (Has("USER:") || Has(".upper()")))
+        {
+            var newlineBeforeAnswer = Has("\nASSISTANT:") || Has("\\nASSISTANT:");
+            return ByName(newlineBeforeAnswer ? "bakllava" : Has("A chat between a curious user") ? "vicuna" : "vicuna-plain");
+        }
+
+        return null;
+    }
+
+    private static bool KnowsItsTokens(ChatTemplate template, ITokenizer tokenizer) => template switch
+    {
+        ChatMLTemplate => tokenizer.FindToken("<|im_start|>") >= 0 && tokenizer.FindToken("<|im_end|>") >= 0,
+        LlamaThreeTemplate => tokenizer.FindToken("<|start_header_id|>") >= 0 && tokenizer.FindToken("<|eot_id|>") >= 0,
+        _ => true,
+    };
+
+    private static ChatTemplate? FromFamily(string modelName, bool sees, ITokenizer tokenizer)
+    {
+        bool Named(string part) => modelName.Contains(part, StringComparison.OrdinalIgnoreCase);
+        if (tokenizer.FindToken("<|im_start|>") >= 0)
+        {
+            return ByName(Named("34b") ? "chatml-34b" : "qwen");
+        }
+
+        if (tokenizer.FindToken("<|start_header_id|>") >= 0)
+        {
+            return sees ? new LlamaThreeTemplate(InstTemplate.LlamaTwoSystem) : ByName("llama-3");
+        }
+
+        if (Named("llama-2"))
+        {
+            return ByName("llama-2");
+        }
+
+        if (Named("bakllava"))
+        {
+            return ByName("bakllava");
+        }
+
+        if (Named("mistral"))
+        {
+            return ByName("mistral");
+        }
+
+        if (Named("llava-v0") || Named("llava_v0"))
+        {
+            return ByName("llava_v0");
+        }
+
+        // A text file of LLaVA-1.5 has neither template nor telling name ("LLaMA v2"): with a vision tower beside it, it is a Vicuna.
+        return sees || Named("vicuna") || Named("llava") ? ByName("vicuna") : null;
+    }
+}

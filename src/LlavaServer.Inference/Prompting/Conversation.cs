@@ -1,0 +1,55 @@
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>The messages of a request as a template needs them: system texts joined in front, then the turns of user and assistant.</summary>
+internal sealed class Conversation
+{
+    private Conversation(string? system, IReadOnlyList<Turn> turns)
+    {
+        System = system;
+        Turns = turns;
+    }
+
+    /// <summary>Null if the request has no system message: then a template may have a default.</summary>
+    public string? System { get; }
+
+    public IReadOnlyList<Turn> Turns { get; }
+
+    /// <summary>Whether the answer continues a message that the caller began for the assistant.</summary>
+    public bool ContinuesAssistant => Turns.Count > 0 && Turns[^1].Role == ChatRole.Assistant;
+
+    public static Conversation From(IReadOnlyList<ChatMessage> messages)
+    {
+        List<string>? system = null;
+        var turns = new List<Turn>(messages.Count);
+        var imageCount = 0;
+        foreach (var message in messages)
+        {
+            var images = new List<int>();
+            var texts = new List<string>();
+            foreach (var part in message.Parts)
+            {
+                if (part.Text is { } text)
+                {
+                    texts.Add(text);
+                }
+                else
+                {
+                    images.Add(imageCount++);
+                }
+            }
+
+            var joined = string.Join('\n', texts);
+            if (message.Role == ChatRole.System && images.Count == 0)
+            {
+                (system ??= []).Add(joined);
+            }
+            else
+            {
+                var role = message.Role == ChatRole.Assistant ? ChatRole.Assistant : ChatRole.User;
+                turns.Add(new Turn(role, joined, images));
+            }
+        }
+
+        return new Conversation(system is null ? null : string.Join('\n', system), turns);
+    }
+}

@@ -1,0 +1,10 @@
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>What a <see cref="PromptPiece"/> is.</summary>
+internal enum PromptPieceKind
+{
+    Text,
+    Control,
+    EndOfSequence,
+    Image,
+}

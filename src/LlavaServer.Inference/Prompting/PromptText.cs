@@ -1,0 +1,64 @@
+using System.Text;
+
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>
+/// What a template writes: pieces of text, control tokens and pictures. Text that follows text becomes one piece, because a piece is tokenized as a
+/// whole; only <see cref="Control"/> can make a control token, so text of a user never can.
+/// </summary>
+internal sealed class PromptText
+{
+    private readonly StringBuilder _text = new();
+    private readonly List<PromptPiece> _pieces = [];
+
+    public IReadOnlyList<PromptPiece> Pieces
+    {
+        get
+        {
+            EndText();
+            return _pieces;
+        }
+    }
+
+    public long TextLength { get; private set; }
+
+    public PromptText Text(string text)
+    {
+        _text.Append(text);
+        TextLength += text.Length;
+        return this;
+    }
+
+    /// <summary>A token by its spelling in the vocabulary.</summary>
+    public PromptText Control(string tokenText)
+    {
+        EndText();
+        _pieces.Add(new PromptPiece(PromptPieceKind.Control, tokenText, 0));
+        return this;
+    }
+
+    /// <summary>The vocabulary's end-of-sequence token.</summary>
+    public PromptText EndOfSequence()
+    {
+        EndText();
+        _pieces.Add(new PromptPiece(PromptPieceKind.EndOfSequence, "", 0));
+        return this;
+    }
+
+    /// <param name="index">Number of the picture in the request.</param>
+    public PromptText Image(int index)
+    {
+        EndText();
+        _pieces.Add(new PromptPiece(PromptPieceKind.Image, "", index));
+        return this;
+    }
+
+    private void EndText()
+    {
+        if (_text.Length > 0)
+        {
+            _pieces.Add(new PromptPiece(PromptPieceKind.Text, _text.ToString(), 0));
+            _text.Clear();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+namespace LlavaServer.Inference.Scheduling;
+
+/// <summary>
+/// A request's place in a <see cref="RequestQueue"/>: waiting, then in a slot, then released. Thread-safe; releasing twice does nothing.
+/// </summary>
+internal sealed class QueuePlace : IDisposable
+{
+    private readonly RequestQueue _queue;
+
+    internal QueuePlace(RequestQueue queue, long number, long reservedAt)
+    {
+        _queue = queue;
+        Number = number;
+        ReservedAt = reservedAt;
+    }
+
+    /// <summary>Order of arrival.</summary>
+    public long Number { get; }
+
+    /// <summary>Timestamp of the reservation.</summary>
+    public long ReservedAt { get; }
+
+    internal QueuePlaceState State { get; set; }
+
+    internal long AdmittedAt { get; set; }
+
+    /// <summary>Requests that wait before this one; null when it does not wait.</summary>
+    public int? Position => _queue.PositionOf(this);
+
+    /// <summary>Moves the request from the waiting to the running ones; false if it was released meanwhile.</summary>
+    public bool TryAdmit() => _queue.TryAdmit(this);
+
+    public void Dispose() => _queue.Release(this);
+}

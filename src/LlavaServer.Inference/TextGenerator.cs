@@ -1,0 +1,272 @@
+using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Scheduling;
+using LlavaServer.Models.Tokenization;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Inference;
+
+/// <summary>
+/// Front door of inference: takes a neutral request, reserves a place in its model's queue, checks and decodes its pictures, writes and tokenizes its
+/// prompt, and hands it to the scheduler. Every refusal is made before any output. Thread-safe; one for the process.
+/// </summary>
+public sealed class TextGenerator
+{
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+
+    private readonly ModelCatalog _catalog;
+    private readonly ModelPool _pool;
+    private readonly ImageDecoder _decoder;
+    private readonly InferenceOptions _options;
+    private readonly InferenceMetrics _metrics;
+    private readonly TimeProvider _time;
+    private long _imageBytes;
+    private int _active;
+    private volatile bool _isDraining;
+
+    public TextGenerator(
+        ModelCatalog catalog, ModelPool pool, ImageDecoder decoder, IOptions<InferenceOptions> options, InferenceMetrics metrics, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _catalog = catalog;
+        _pool = pool;
+        _decoder = decoder;
+        _options = options.Value;
+        _metrics = metrics;
+        _time = time;
+    }
+
+    /// <summary>Whether new requests are refused because the server is shutting down.</summary>
+    public bool IsDraining => _isDraining;
+
+    /// <summary>Requests that are not finished, in whatever stage.</summary>
+    public int ActiveCount => Volatile.Read(ref _active);
+
+    /// <summary>
+    /// Starts a generation. Returns when its prompt is in the queue; throws <see cref="InferenceException"/> if it is refused. The bytes of pictures
+    /// must not be changed or reused before they are garbage collected: a picture may be shared with other requests.
+    /// </summary>
+    /// <param name="request">What is wanted.</param>
+    /// <param name="cancellationToken">Cancelled when the client leaves, at any time until the generation is disposed.</param>
+    public async Task<Generation> StartAsync(GenerationRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var entry = FindModel(request.Model);
+        var parts = ImageParts(request);
+        CheckImageCount(parts, entry);
+        var imageBytes = parts.Sum(p => (long)p.ImageBytes!.Value.Length);
+        var model = _pool.Find(entry);
+        if (_isDraining)
+        {
+            _metrics.QueueRejected(entry.Name, "draining");
+            throw new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        }
+
+        var place = Reserve(model, entry, imageBytes);
+        var pictures = new List<Picture>(parts.Count);
+        try
+        {
+            return await PrepareAsync(request, entry, model, place, parts, pictures, imageBytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            pictures.ForEach(p => p.Dispose());
+            place.Dispose();
+            End(imageBytes);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Refuses new requests from now on and returns when all running and waiting ones are finished, or when the token is cancelled.
+    /// </summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _isDraining = true;
+        while (ActiveCount > 0)
+        {
+            await Task.Delay(DrainPoll, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private ModelEntry FindModel(string name)
+    {
+        var entry = name.Length == 0 ? _catalog.Default(_options.Models.Default) : _catalog.Find(name);
+        return entry ?? throw new InferenceException(InferenceError.ModelNotFound, "The model does not exist.") { Parameter = "model" };
+    }
+
+    private static List<MessagePart> ImageParts(GenerationRequest request)
+    {
+        var parts = request.RawPrompt ?? request.Messages.SelectMany(m => m.Parts);
+        return [.. parts.Where(p => p.ImageBytes is not null)];
+    }
+
+    private void CheckImageCount(List<MessagePart> parts, ModelEntry entry)
+    {
+        if (parts.Count > _options.Limits.Images)
+        {
+            _metrics.ImageRejected(entry.Name, ImageError.TooMany);
+            throw ImageErrors.TooMany(parts.Count, _options.Limits.Images);
+        }
+
+        if (parts.Count > 0 && !entry.HasVision)
+        {
+            throw new InferenceException(InferenceError.ImageNotSupported, $"The model '{entry.Name}' does not take pictures.") { Parameter = parts[0].Path };
+        }
+    }
+
+    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes)
+    {
+        if (imageBytes > 0 && Interlocked.Add(ref _imageBytes, imageBytes) > _options.Queue.ImageBytes)
+        {
+            Interlocked.Add(ref _imageBytes, -imageBytes);
+            _metrics.QueueRejected(entry.Name, "full");
+            throw QueueErrors.PicturesFull(_options.Queue.ImageBytes, model.Queue.RetryAfter);
+        }
+
+        if (model.Queue.TryReserve() is not { } place)
+        {
+            Interlocked.Add(ref _imageBytes, -imageBytes);
+            _metrics.QueueRejected(entry.Name, "full");
+            throw QueueErrors.Full(_options.Queue.MaxQueue, model.Queue.RetryAfter);
+        }
+
+        Interlocked.Increment(ref _active);
+        return place;
+    }
+
+    private void End(long imageBytes)
+    {
+        Interlocked.Add(ref _imageBytes, -imageBytes);
+        Interlocked.Decrement(ref _active);
+    }
+
+    private async Task<Generation> PrepareAsync(
+        GenerationRequest request,
+        ModelEntry entry,
+        PooledModel model,
+        QueuePlace place,
+        List<MessagePart> parts,
+        List<Picture> pictures,
+        long imageBytes,
+        CancellationToken clientLeft)
+    {
+        using var waiting = new CancellationTokenSource(_options.Queue.MaxWait, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(clientLeft, waiting.Token);
+        try
+        {
+            var loading = _pool.LoadAsync(entry, either.Token);
+            var wasLoaded = loading.IsCompletedSuccessfully;
+            await DecodeAsync(entry, parts, pictures, either.Token).ConfigureAwait(false);
+            var loaded = await loading.ConfigureAwait(false);
+            var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
+            var sequenceRequest = Prepare(request, loaded, pictures, either.Token) with { LoadTime = loadTime };
+            var sequence = new Sequence(sequenceRequest, model.Queue, place, loaded.Tokenizer, _time);
+            var generation = new Generation(entry.Name, sequence, pictures, () => End(imageBytes), clientLeft);
+            model.Enqueue(sequence);
+            return generation;
+        }
+        catch (OperationCanceledException) when (waiting.IsCancellationRequested && !clientLeft.IsCancellationRequested)
+        {
+            _metrics.QueueRejected(entry.Name, "timeout");
+            throw QueueErrors.WaitedTooLong(_options.Queue.MaxWait, model.Queue.RetryAfter);
+        }
+    }
+
+    private async Task DecodeAsync(ModelEntry entry, List<MessagePart> parts, List<Picture> pictures, CancellationToken cancellationToken)
+    {
+        foreach (var part in parts)
+        {
+            try
+            {
+                var bytes = part.ImageBytes!.Value;
+                _metrics.ImageReceived(bytes.Length);
+                pictures.Add(await _decoder.DecodeAsync(bytes, part.Path, cancellationToken).ConfigureAwait(false));
+            }
+            catch (InferenceException exception) when (exception.ImageError is { } error)
+            {
+                _metrics.ImageRejected(entry.Name, error);
+                throw;
+            }
+        }
+    }
+
+    private static SequenceRequest Prepare(GenerationRequest request, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken)
+    {
+        var context = Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
+        var text = Write(request, model);
+        var rowsPerImage = model.Info.Vision?.RowsPerImage ?? 0;
+        var imageRows = (long)pictures.Count * rowsPerImage;
+        var fewestTokens = (PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes)) + imageRows;
+        if (fewestTokens >= context)
+        {
+            throw TooLong(fewestTokens, imageRows, context, "at least ");
+        }
+
+        var prompt = PromptBuilder.Build(text, model.Tokenizer, pictures, rowsPerImage, cancellationToken);
+        if (prompt.Length >= context)
+        {
+            throw TooLong(prompt.Length, prompt.ImageRowCount, context, "");
+        }
+
+        if (prompt.Length == 0)
+        {
+            throw new InferenceException(InferenceError.Unsupported, "The prompt is empty and the model has no token to begin with.");
+        }
+
+        var sampler = new Sampler(request.Sampling, context);
+        foreach (var tokenId in prompt.TokenIds)
+        {
+            if (tokenId >= 0)
+            {
+                sampler.Accept(tokenId);
+            }
+        }
+
+        return new SequenceRequest
+        {
+            Prompt = prompt,
+            Sampler = sampler,
+            MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
+            Stop = request.RawPrompt is null ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop,
+        };
+    }
+
+    private static PromptText Write(GenerationRequest request, LoadedModel model)
+    {
+        var text = new PromptText();
+        if (request.RawPrompt is { } raw)
+        {
+            var imageCount = raw.Count(p => p.ImageBytes is not null);
+            for (var i = 0; i < imageCount; i++)
+            {
+                text.Image(i).Text("\n");
+            }
+
+            foreach (var part in raw)
+            {
+                text.Text(part.Text ?? "");
+            }
+
+            return text;
+        }
+
+        if (model.Template is null)
+        {
+            throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {model.ChatTemplateWarning}");
+        }
+
+        model.Template.Render(Conversation.From(request.Messages), text);
+        return text;
+    }
+
+    private static InferenceException TooLong(long tokens, long imageTokens, int context, string estimate) => new(
+        InferenceError.PromptTooLong,
+        $"The prompt has {estimate}{tokens} tokens, {imageTokens} of them from pictures; the context holds {context}, of which the answer needs at least one.")
+    {
+        PromptTokens = (int)Math.Min(int.MaxValue, tokens),
+        ContextLength = context,
+    };
+}
