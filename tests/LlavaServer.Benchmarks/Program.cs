@@ -1,9 +1,11 @@
 using BenchmarkDotNet.Running;
 using LlavaServer.Benchmarks.Compare;
+using LlavaServer.Benchmarks.Golden;
 
 return args.FirstOrDefault() switch
 {
     "compare" => await CompareCommand.RunAsync(args[1..]),
+    "golden" => await GoldenCommand.RunAsync(args[1..]),
     _ => RunBenchmarks(args),
 };
 
