@@ -1,10 +1,12 @@
 using BenchmarkDotNet.Running;
 using LlavaServer.Benchmarks.Compare;
+using LlavaServer.Benchmarks.Generate;
 using LlavaServer.Benchmarks.Golden;
 
 return args.FirstOrDefault() switch
 {
     "compare" => await CompareCommand.RunAsync(args[1..]),
+    "generate" => GenerateCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
     _ => RunBenchmarks(args),
 };

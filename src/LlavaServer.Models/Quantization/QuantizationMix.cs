@@ -75,7 +75,7 @@ public sealed class QuantizationMix
     /// <param name="layerCount">Layers of the language model; 0 for a vision tower.</param>
     /// <param name="queriesPerKey">Query heads per key and value head.</param>
     /// <param name="pure">Use the base type for every matrix.</param>
-    internal Dictionary<string, TensorType> ChooseTypes(IEnumerable<TensorPlan> tensors, int layerCount, int queriesPerKey, bool pure)
+    public Dictionary<string, TensorType> ChooseTypes(IEnumerable<TensorPlan> tensors, int layerCount, int queriesPerKey, bool pure)
     {
         var ordered = tensors.OrderBy(tensor => tensor.Name, TensorOrder.Instance).ToList();
         var rules = new MixRules(this, layerCount, queriesPerKey, ordered);
