@@ -23,6 +23,7 @@ internal static class Program
         builder.Services.AddOptions<LimitsOptions>().BindConfiguration(LimitsOptions.Section);
         builder.Services.AddOptions<SecurityOptions>().BindConfiguration(SecurityOptions.Section);
         builder.Services.AddNetworkEdge();
+        builder.Services.AddOllama();
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();

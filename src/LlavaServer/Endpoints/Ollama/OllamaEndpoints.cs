@@ -3,9 +3,71 @@ namespace LlavaServer.Endpoints.Ollama;
 /// <summary>Routes of the Ollama dialect.</summary>
 internal static class OllamaEndpoints
 {
+    /// <summary>Version of Ollama whose behaviour this is: clients switch features by it.</summary>
+    public const string EmulatedVersion = "0.33.0";
+
+    private const string Group = "Ollama";
+    private const string Json = "application/json";
+
+    public static IServiceCollection AddOllama(this IServiceCollection services)
+    {
+        services.AddSingleton<OllamaRequestReader>();
+        services.AddSingleton<OllamaModels>();
+        services.AddSingleton<OllamaLoading>();
+        services.AddSingleton<OllamaAnswering>();
+        services.AddSingleton<OllamaChatEndpoint>();
+        services.AddSingleton<OllamaGenerateEndpoint>();
+        services.AddSingleton<OllamaShowEndpoint>();
+        services.AddSingleton<OllamaUnavailable>();
+        return services;
+    }
+
     public static IEndpointRouteBuilder MapOllama(this IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], static (HttpContext context) => context.Response.WriteAsync("Ollama is running"));
+        var group = routes.MapGroup("").WithTags(Group);
+        Read<string>(group, "/", static (HttpContext context) => OllamaJson.WriteTextAsync(context, "Ollama is running"), "Says that a server is here", "text/plain");
+        Read<OllamaVersion>(group, "/api/version", WriteVersionAsync, "The version of Ollama whose API this is");
+        Read<OllamaTags>(group, "/api/tags", WriteTagsAsync, "Models that this server serves");
+        group.MapGet("/api/ps", WriteRunningAsync).Produces<OllamaRunningModels>().WithSummary("Models in memory");
+        group.MapGet("/api/status", (Delegate)WriteStatusAsync).Produces<OllamaCloudStatus>().WithSummary("Whether a cloud is behind this server");
+        Describe<OllamaShowRequest, OllamaModelInformation>(
+            group.MapPost("/api/show", static (HttpContext context, OllamaShowEndpoint endpoint) => endpoint.HandleAsync(context)), "Details of a model");
+        Describe<OllamaChatRequest, OllamaChatAnswer>(
+            group.MapPost("/api/chat", static (HttpContext context, OllamaChatEndpoint endpoint) => endpoint.HandleAsync(context)),
+            "Answers a conversation, with pictures");
+        Describe<OllamaGenerateRequest, OllamaGenerateAnswer>(
+            group.MapPost("/api/generate", static (HttpContext context, OllamaGenerateEndpoint endpoint) => endpoint.HandleAsync(context)),
+            "Answers one prompt, with pictures");
+        OllamaUnavailable.Map(group);
         return routes;
     }
+
+    private static Task WriteVersionAsync(HttpContext context)
+    {
+        context.Response.Headers[OllamaHeaders.Version] = ProductVersion.Short;
+        return OllamaJson.WriteAsync(context, new OllamaVersion(EmulatedVersion), OllamaJson.Context.OllamaVersion);
+    }
+
+    private static Task WriteStatusAsync(HttpContext context) =>
+        OllamaJson.WriteAsync(context, new OllamaCloudStatus(), OllamaJson.Context.OllamaCloudStatus);
+
+    private static Task WriteTagsAsync(HttpContext context, OllamaModels models) =>
+        OllamaJson.WriteAsync(context, new OllamaTags([.. models.All.Select(OllamaTag.Of)]), OllamaJson.Context.OllamaTags);
+
+    private static Task WriteRunningAsync(HttpContext context, OllamaLoading loading) =>
+        OllamaJson.WriteAsync(context, loading.Running(), OllamaJson.Context.OllamaRunningModels);
+
+    /// <summary>GET, described, and HEAD, which answers the same without a body.</summary>
+    private static void Read<TAnswer>(RouteGroupBuilder group, string pattern, Delegate handler, string summary, string contentType = Json)
+    {
+        group.MapGet(pattern, handler).Produces<TAnswer>(contentType: contentType).WithSummary(summary);
+        group.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription();
+    }
+
+    /// <summary>Any content type is read as JSON, and the routing must not refuse one before that.</summary>
+    private static void Describe<TRequest, TAnswer>(RouteHandlerBuilder route, string summary)
+        where TRequest : notnull =>
+        route.Accepts<TRequest>(Json, "*/*").Produces<TAnswer>(StatusCodes.Status200OK, Json, "application/x-ndjson")
+            .Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound)
+            .Produces<OllamaError>(StatusCodes.Status503ServiceUnavailable).WithSummary(summary);
 }

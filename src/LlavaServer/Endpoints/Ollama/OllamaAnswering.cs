@@ -1,0 +1,124 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using LlavaServer.Configuration;
+using LlavaServer.Endpoints.Streaming;
+using LlavaServer.Inference;
+using LlavaServer.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>
+/// Generates an answer and writes it, line by line or whole. Nothing is sent before the first piece of the answer is there, so that every failure until
+/// then keeps its status; a later one is the stream's last line. Singleton, thread-safe.
+/// </summary>
+internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOptions> limits, TimeProvider time)
+{
+    /// <summary>Tries with ever fewer messages before the request is refused; each looks at the whole prompt again.</summary>
+    private const int MaxShortenings = 16;
+
+    /// <param name="context">Of the request.</param>
+    /// <param name="request">What the caller asked for.</param>
+    /// <param name="generation">The same, neutral.</param>
+    /// <param name="shape">Makes the dialect's object of a piece.</param>
+    /// <param name="type">How to write it.</param>
+    public async Task WriteAsync<T>(
+        HttpContext context, OllamaRequest request, GenerationRequest generation, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
+    {
+        var cancellation = context.RequestAborted;
+        var running = await StartAsync(generation, request.Truncate, cancellation);
+        await using var _ = running;
+        if (request.Stream)
+        {
+            await StreamAsync(context, request, running, shape, type);
+            return;
+        }
+
+        var text = new StringBuilder();
+        GenerationUpdate last;
+        do
+        {
+            last = running.Current;
+            Note(context, last);
+            text.Append(last.Text);
+        }
+        while (await running.MoveNextAsync());
+        await OllamaJson.WriteAsync(context, shape(Last(context, request, last, text.ToString())), type);
+    }
+
+    private async Task StreamAsync<T>(
+        HttpContext context, OllamaRequest request, RunningGeneration running, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
+    {
+        using var stream = new NdjsonStream(context, limits.Value.WriteStall, time);
+        try
+        {
+            do
+            {
+                var update = running.Current;
+                Note(context, update);
+                if (update.Text.Length > 0)
+                {
+                    await WriteLineAsync(stream, shape(new OllamaPiece(request.Model, time.GetUtcNow(), update.Text)), type);
+                }
+
+                if (update.FinishReason is not null)
+                {
+                    await WriteLineAsync(stream, shape(Last(context, request, update, "")), type);
+                }
+            }
+            while (await running.MoveNextAsync());
+        }
+        catch (InferenceException failure) when (context.Response.HasStarted)
+        {
+            RequestRecord.Of(context).Error = OllamaErrors.CodeOf(failure);
+            await WriteLineAsync(stream, new OllamaError(OllamaErrors.From(failure, request.Model).Message), OllamaJson.Context.OllamaError);
+        }
+    }
+
+    /// <summary>Starts and waits for the first piece; a prompt that does not fit is shortened as the dialect says.</summary>
+    private async Task<RunningGeneration> StartAsync(GenerationRequest request, bool mayDrop, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return await RunningGeneration.StartAsync(generator, request, cancellationToken);
+            }
+            catch (InferenceException failure) when (failure.Error == InferenceError.PromptTooLong && tries < MaxShortenings)
+            {
+                if (PromptFit.Shorten(request, failure, mayDrop) is not { } shorter)
+                {
+                    throw;
+                }
+
+                request = shorter;
+            }
+        }
+    }
+
+    private OllamaPiece Last(HttpContext context, OllamaRequest request, GenerationUpdate last, string text) => new(request.Model, time.GetUtcNow(), text)
+    {
+        DoneReason = last.FinishReason == FinishReason.Length ? "length" : "stop",
+        Metrics = OllamaMetrics.From(last, RequestRecord.Of(context).Elapsed),
+    };
+
+    private static void Note(HttpContext context, GenerationUpdate update)
+    {
+        var record = RequestRecord.Of(context);
+        if (update.Text.Length > 0)
+        {
+            record.TimeToFirstToken ??= record.Elapsed;
+        }
+
+        if (update.FinishReason is { } reason)
+        {
+            record.FinishReason = reason == FinishReason.Length ? "length" : "stop";
+            record.Usage = update.Usage;
+            record.Timings = update.Timings;
+        }
+    }
+
+    private static ValueTask WriteLineAsync<T>(NdjsonStream stream, T value, JsonTypeInfo<T> type) =>
+        stream.WriteAsync((value, type), static (writer, line) => JsonSerializer.Serialize(writer, line.value, line.type));
+}

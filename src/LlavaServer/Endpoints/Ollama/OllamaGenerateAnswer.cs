@@ -1,0 +1,12 @@
+using System.Text.Json.Serialization;
+
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>One object of an answer of <c>POST /api/generate</c>. Immutable.</summary>
+internal sealed record OllamaGenerateAnswer : OllamaAnswer
+{
+    /// <summary>New text, or the whole text of an answer that is not streamed.</summary>
+    [JsonPropertyName("response")]
+    [JsonPropertyOrder(-1)]
+    public required string Response { get; init; }
+}

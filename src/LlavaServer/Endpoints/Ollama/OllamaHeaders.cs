@@ -1,0 +1,23 @@
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>Response headers that this server adds to the dialect.</summary>
+internal static class OllamaHeaders
+{
+    public const string IgnoredParameters = "llava-ignored-params";
+    public const string Version = "X-LlavaServer-Version";
+
+    /// <summary>Says which members were accepted and do nothing here.</summary>
+    public static void Ignored(HttpContext context, OllamaRequest request)
+    {
+        IEnumerable<string> names = request.Options.Ignored.Select(static name => $"options.{name}");
+        if (request.KeepAlive.Duration is not null)
+        {
+            names = names.Prepend("keep_alive");
+        }
+
+        if (string.Join(',', names) is { Length: > 0 } header)
+        {
+            context.Response.Headers[IgnoredParameters] = header;
+        }
+    }
+}

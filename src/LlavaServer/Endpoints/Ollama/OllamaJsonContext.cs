@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>Serializers of the Ollama dialect's answers, generated at build.</summary>
+[JsonSerializable(typeof(OllamaChatAnswer))]
+[JsonSerializable(typeof(OllamaGenerateAnswer))]
+[JsonSerializable(typeof(OllamaError))]
+[JsonSerializable(typeof(OllamaTags))]
+[JsonSerializable(typeof(OllamaRunningModels))]
+[JsonSerializable(typeof(OllamaVersion))]
+[JsonSerializable(typeof(OllamaCloudStatus))]
+[JsonSerializable(typeof(OllamaModelInformation))]
+internal sealed partial class OllamaJsonContext : JsonSerializerContext;

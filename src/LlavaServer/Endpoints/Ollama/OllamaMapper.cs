@@ -1,0 +1,118 @@
+using LlavaServer.Inference;
+using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Sampling;
+
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>From Ollama's requests to the neutral request.</summary>
+internal static class OllamaMapper
+{
+    private const string Placeholder = "[img]";
+    private const string BetweenMessages = "\n\n";
+
+    /// <summary>Context below which a picture and its question do not fit, whatever <c>num_ctx</c> says.</summary>
+    private const int MinVisionContext = 2048;
+
+    private const int MinContext = 4;
+
+    public static GenerationRequest ToGeneration(OllamaChatRequest request, ModelEntry model) =>
+        Shared(request, model) with { Messages = Messages(request.Messages) };
+
+    public static GenerationRequest ToGeneration(OllamaGenerateRequest request, ModelEntry model)
+    {
+        var shared = Shared(request, model);
+        if (request.Raw)
+        {
+            return shared with { RawPrompt = [.. Images(request.Images, "images"), MessagePart.FromText(request.Prompt)] };
+        }
+
+        var user = new ChatMessage(ChatRole.User, Parts(request.Prompt, Images(request.Images, "images")));
+        return shared with
+        {
+            Messages = request.System.Length > 0 ? [new ChatMessage(ChatRole.System, [MessagePart.FromText(request.System)]), user] : [user],
+        };
+    }
+
+    /// <summary>Ollama's "collate": neighbours with the same role are one message, their texts joined by an empty line.</summary>
+    internal static IReadOnlyList<ChatMessage> Messages(IReadOnlyList<OllamaMessage> messages)
+    {
+        var collated = new List<ChatMessage>(messages.Count);
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var parts = Parts(messages[i].Content, Images(messages[i].Images ?? [], $"messages[{i}].images"));
+            var role = messages[i].Role switch
+            {
+                "system" => ChatRole.System,
+                "assistant" => ChatRole.Assistant,
+                _ => ChatRole.User,
+            };
+            if (collated.Count > 0 && collated[^1].Role == role)
+            {
+                collated[^1] = new ChatMessage(role, Join(collated[^1].Parts, parts));
+            }
+            else
+            {
+                collated.Add(new ChatMessage(role, parts));
+            }
+        }
+
+        return collated;
+    }
+
+    /// <summary>
+    /// Pictures, then the text. Each picture in order takes the place of the first <c>[img]</c> that is left; those without one stand in front. The
+    /// templates of LLaVA put all pictures in front of the text, so only their order matters, and the text stays one piece.
+    /// </summary>
+    private static List<MessagePart> Parts(string text, IReadOnlyList<MessagePart> images)
+    {
+        var placed = new List<MessagePart>();
+        foreach (var image in images)
+        {
+            var at = text.IndexOf(Placeholder, StringComparison.Ordinal);
+            if (at < 0)
+            {
+                break;
+            }
+
+            text = text.Remove(at, Placeholder.Length);
+            placed.Add(image);
+        }
+
+        return [.. images.Skip(placed.Count), .. placed, MessagePart.FromText(text)];
+    }
+
+    private static List<MessagePart> Join(IReadOnlyList<MessagePart> first, IReadOnlyList<MessagePart> second)
+    {
+        var text = string.Concat(first[^1].Text, BetweenMessages, second[^1].Text);
+        return [.. first.SkipLast(1), .. second.SkipLast(1), MessagePart.FromText(text)];
+    }
+
+    private static IReadOnlyList<MessagePart> Images(IReadOnlyList<byte[]> images, string path) =>
+        [.. images.Select((bytes, index) => MessagePart.FromImage(bytes, $"{path}[{index}]"))];
+
+    private static GenerationRequest Shared(OllamaRequest request, ModelEntry model)
+    {
+        var options = request.Options;
+        return new GenerationRequest
+        {
+            Model = model.Name,
+            MaxTokens = options.NumPredict >= 0 ? options.NumPredict : null,
+            Stop = options.Stop,
+            ContextLength = options.NumCtx is { } context ? Math.Max(context, model.HasVision ? MinVisionContext : MinContext) : null,
+            Sampling = new SamplingParameters
+            {
+                Temperature = options.Temperature,
+                TopK = options.TopK,
+                TopP = options.TopP,
+                MinP = options.MinP,
+                TypicalP = options.TypicalP,
+                RepeatLastN = options.RepeatLastN,
+                RepeatPenalty = options.RepeatPenalty,
+                PresencePenalty = options.PresencePenalty,
+                FrequencyPenalty = options.FrequencyPenalty,
+                Seed = options.Seed < 0 ? null : unchecked((uint)options.Seed),
+            },
+        };
+    }
+}

@@ -1,0 +1,175 @@
+using System.Text;
+using System.Text.Json;
+using LlavaServer.Endpoints.Reading;
+
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>
+/// Reads and checks <c>options</c>. As in Ollama a null is skipped, an unknown name ignored and a fraction given for an integer cut off; a wrong type has
+/// Ollama's text. A setting of another sampler than the one that is built here is refused by name, unless it is off.
+/// </summary>
+internal static class OllamaOptionsReader
+{
+    /// <summary>Far more than any model was ever run with; keeps sums of penalties finite.</summary>
+    private const float MaxPenalty = 1000f;
+
+    private const float MaxTemperature = 1000f;
+    private const int MaxStops = 16;
+    private const int MaxStopBytes = 1024;
+
+    private static readonly string[] IgnoredIntegers =
+        ["num_keep", "num_batch", "num_gpu", "main_gpu", "num_thread", "draft_num_predict"];
+
+    private static readonly string[] IgnoredBooleans =
+        ["use_mmap", "use_mlock", "low_vram", "f16_kv", "logits_all", "vocab_only", "numa", "penalize_newline"];
+
+    private static readonly string[] IgnoredNumbers = ["mirostat_tau", "mirostat_eta"];
+
+    /// <summary>Throws 400 for a wrong type, a value out of range and a sampler that is not there.</summary>
+    public static OllamaOptions Read(JsonFields? given)
+    {
+        if (given is not { } fields)
+        {
+            return new OllamaOptions();
+        }
+
+        RefuseUnlessNeutral(fields, "mirostat", 0);
+        RefuseUnlessNeutral(fields, "tfs_z", 1);
+        var defaults = new OllamaOptions();
+        return new OllamaOptions
+        {
+            NumPredict = (int)Math.Clamp(Integer(fields, "num_predict") ?? defaults.NumPredict, -1, int.MaxValue),
+            NumCtx = Integer(fields, "num_ctx") is { } context and > 0 ? (int)Math.Min(context, int.MaxValue) : null,
+            Seed = Integer(fields, "seed") ?? defaults.Seed,
+            Temperature = Math.Max(0f, Number(fields, "temperature", -MaxTemperature, MaxTemperature) ?? defaults.Temperature),
+            TopK = (int)Math.Clamp(Integer(fields, "top_k") ?? defaults.TopK, 0, int.MaxValue),
+            TopP = Probability(fields, "top_p") ?? defaults.TopP,
+            MinP = Probability(fields, "min_p") ?? defaults.MinP,
+            TypicalP = Probability(fields, "typical_p") ?? defaults.TypicalP,
+            RepeatLastN = (int)Math.Clamp(Integer(fields, "repeat_last_n") ?? defaults.RepeatLastN, -1, int.MaxValue),
+            RepeatPenalty = Number(fields, "repeat_penalty", 1 / MaxPenalty, MaxPenalty) ?? defaults.RepeatPenalty,
+            PresencePenalty = Number(fields, "presence_penalty", -MaxPenalty, MaxPenalty) ?? defaults.PresencePenalty,
+            FrequencyPenalty = Number(fields, "frequency_penalty", -MaxPenalty, MaxPenalty) ?? defaults.FrequencyPenalty,
+            Stop = Stop(fields),
+            Ignored = Ignored(fields),
+        };
+    }
+
+    private static long? Integer(JsonFields fields, string name)
+    {
+        if (!fields.TryGet(name, out var field))
+        {
+            return null;
+        }
+
+        if (field.Kind != JsonValueKind.Number)
+        {
+            throw WrongType(field, "integer");
+        }
+
+        // A double beyond the range of long saturates, and what it is used for has a smaller range of its own.
+        return field.Element.TryGetInt64(out var integer) ? integer : (long)Math.Truncate(field.Element.GetDouble());
+    }
+
+    private static float? Number(JsonFields fields, string name, float min, float max)
+    {
+        if (!fields.TryGet(name, out var field))
+        {
+            return null;
+        }
+
+        if (field.Kind != JsonValueKind.Number)
+        {
+            throw WrongType(field, "float32");
+        }
+
+        var value = field.Element.GetDouble();
+        return value >= min && value <= max
+            ? (float)value
+            : throw RequestException.InvalidValue(field.Path, $"option \"{name}\" must be between {min} and {max}");
+    }
+
+    /// <summary>Values outside 0 to 1 mean what the nearer end means, as in Ollama.</summary>
+    private static float? Probability(JsonFields fields, string name) =>
+        Number(fields, name, float.MinValue, float.MaxValue) is { } value ? Math.Clamp(value, 0f, 1f) : null;
+
+    private static List<string> Stop(JsonFields fields)
+    {
+        if (!fields.TryGet("stop", out var field))
+        {
+            return [];
+        }
+
+        if (field.Kind != JsonValueKind.Array)
+        {
+            throw WrongType(field, "array");
+        }
+
+        var stops = new List<string>();
+        foreach (var item in field.AsArray(MaxStops))
+        {
+            if (item.Kind != JsonValueKind.String)
+            {
+                throw RequestException.InvalidValue(item.Path, "option \"stop\" must be of an array of strings");
+            }
+
+            var text = item.AsString();
+            if (Encoding.UTF8.GetByteCount(text) > MaxStopBytes)
+            {
+                throw RequestException.InvalidValue(item.Path, $"option \"stop\" has a text of more than {MaxStopBytes} bytes");
+            }
+
+            // An empty text would end every answer at once; Ollama's engine passes over it.
+            if (text.Length > 0)
+            {
+                stops.Add(text);
+            }
+        }
+
+        return stops;
+    }
+
+    private static List<string> Ignored(JsonFields fields)
+    {
+        var names = new List<string>();
+        foreach (var name in IgnoredIntegers)
+        {
+            AddIf(Integer(fields, name) is not null, name);
+        }
+
+        foreach (var name in IgnoredNumbers)
+        {
+            AddIf(Number(fields, name, float.MinValue, float.MaxValue) is not null, name);
+        }
+
+        foreach (var name in IgnoredBooleans)
+        {
+            if (fields.TryGet(name, out var field))
+            {
+                AddIf(field.Kind is JsonValueKind.True or JsonValueKind.False ? true : throw WrongType(field, "boolean"), name);
+            }
+        }
+
+        return names;
+
+        void AddIf(bool isGiven, string name)
+        {
+            if (isGiven)
+            {
+                names.Add(name);
+            }
+        }
+    }
+
+    private static void RefuseUnlessNeutral(JsonFields fields, string name, float neutral)
+    {
+        if (Number(fields, name, float.MinValue, float.MaxValue) is { } value && value != neutral)
+        {
+            throw RequestException.Unsupported(
+                fields.PathOf(name), $"option \"{name}\" is not supported by this version of LlavaServer; only {neutral} (off) is accepted");
+        }
+    }
+
+    private static RequestException WrongType(JsonField field, string type) =>
+        RequestException.InvalidValue(field.Path, $"option \"{field.Name}\" must be of type {type}");
+}

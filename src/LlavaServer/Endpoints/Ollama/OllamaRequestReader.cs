@@ -1,0 +1,111 @@
+using System.Text.Json;
+using LlavaServer.Configuration;
+using LlavaServer.Endpoints.Reading;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>
+/// Turns bodies of <c>/api/chat</c> and <c>/api/generate</c> into records, without <c>options</c>, whose errors come later in Ollama's order of checks.
+/// Unknown members are ignored, wrong types refused. Singleton, thread-safe.
+/// </summary>
+internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<LimitsOptions> options)
+{
+    private const int MaxTopLogprobs = 20;
+
+    private static readonly JsonBodyRules Rules = new()
+    {
+        AnyContentType = true,
+        IgnoresTrailingBytes = true,
+        IgnoresCase = true,
+        EmptyBodyMessage = "missing request body",
+    };
+
+    private readonly LimitsOptions _limits = options.Value;
+
+    /// <summary>The caller disposes the body.</summary>
+    public Task<JsonBody> ReadBodyAsync(HttpContext context) => bodies.ReadAsync(context, Rules);
+
+    public OllamaChatRequest ReadChat(JsonFields root)
+    {
+        CheckShared(root);
+        return new OllamaChatRequest
+        {
+            Model = root.String("model") ?? "",
+            Stream = root.Boolean("stream") ?? true,
+            KeepAlive = KeepAlive.Read(root),
+            Truncate = root.Boolean("truncate") ?? true,
+            Messages = Messages(root),
+        };
+    }
+
+    public OllamaGenerateRequest ReadGenerate(JsonFields root)
+    {
+        CheckShared(root);
+        OllamaImages.CheckCount(OllamaImages.Count(root), _limits);
+        return new OllamaGenerateRequest
+        {
+            Model = root.String("model") ?? "",
+            Stream = root.Boolean("stream") ?? true,
+            KeepAlive = KeepAlive.Read(root),
+            Truncate = root.Boolean("truncate") ?? true,
+            Prompt = root.String("prompt") ?? "",
+            System = root.String("system") ?? "",
+            Raw = root.Boolean("raw") ?? false,
+            Images = OllamaImages.Read(root, _limits),
+        };
+    }
+
+    private static void CheckShared(JsonFields root)
+    {
+        root.Object("options");
+        root.Boolean("shift");
+        if (root.TryGet("top_logprobs", out var field) && field.AsInt64() is < 0 or > MaxTopLogprobs)
+        {
+            throw RequestException.InvalidValue("top_logprobs", $"top_logprobs must be between 0 and {MaxTopLogprobs}");
+        }
+    }
+
+    private List<OllamaMessage> Messages(JsonFields root)
+    {
+        var messages = new List<OllamaMessage>();
+        if (!root.TryGet("messages", out var field))
+        {
+            return messages;
+        }
+
+        var imageCount = 0;
+        foreach (var item in field.AsArray(_limits.Messages))
+        {
+            imageCount += OllamaImages.Count(item.AsObject());
+        }
+
+        OllamaImages.CheckCount(imageCount, _limits);
+        foreach (var item in field.AsArray())
+        {
+            messages.Add(Message(item.AsObject()));
+        }
+
+        return messages;
+    }
+
+    private OllamaMessage Message(JsonFields fields)
+    {
+        var role = (fields.String("role") ?? throw RequestException.Missing(fields.PathOf("role"))).ToLowerInvariant();
+        if (role is not ("system" or "user" or "assistant"))
+        {
+            throw RequestException.Unsupported(
+                fields.PathOf("role"),
+                role == "tool"
+                    ? $"{fields.PathOf("role")}: role \"tool\" is not supported by this version of LlavaServer"
+                    : $"{fields.PathOf("role")}: the role must be \"system\", \"user\" or \"assistant\"");
+        }
+
+        if (fields.TryGet("tool_calls", out var calls) && (calls.Kind != JsonValueKind.Array || calls.Element.GetArrayLength() > 0))
+        {
+            throw RequestException.Unsupported(calls.Path, $"{calls.Path} is not supported by this version of LlavaServer");
+        }
+
+        return new OllamaMessage { Role = role, Content = fields.String("content") ?? "", Images = OllamaImages.Read(fields, _limits) };
+    }
+}
