@@ -1,35 +1,50 @@
+using LlavaServer.Cli;
 using LlavaServer.Configuration;
 using LlavaServer.Edge;
+using LlavaServer.Endpoints.Documentation;
 using LlavaServer.Endpoints.Ollama;
+using LlavaServer.Endpoints.OpenAI;
+using LlavaServer.Health;
+using LlavaServer.Logging;
+using LlavaServer.Serving;
 
 namespace LlavaServer;
 
-/// <summary>The server, as a table of contents.</summary>
+/// <summary>The program and its server, as a table of contents.</summary>
 internal static class Program
 {
-    public static async Task<int> Main(string[] args)
-    {
-        await using var app = Build(new Dictionary<string, string?>());
-        await app.RunAsync();
-        return 0;
-    }
+    public static Task<int> Main(string[] args) => CommandLine.RunAsync(args);
 
-    /// <summary>The whole server, not started. Tests replace services and call the same.</summary>
-    public static WebApplication Build(IReadOnlyDictionary<string, string?> commandLine, Action<IServiceCollection>? replace = null)
+    /// <summary>
+    /// The whole server, not started. Throws <see cref="SettingsException"/> with every setting that is wrong. Tests replace services and start the same.
+    /// </summary>
+    /// <param name="settings">Values that win over all other sources, by their full keys.</param>
+    /// <param name="replace">Changes services before they are built.</param>
+    public static WebApplication Build(IReadOnlyDictionary<string, string?> settings, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Configuration.AddInMemoryCollection(commandLine);
-        builder.Services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section);
-        builder.Services.AddOptions<LimitsOptions>().BindConfiguration(LimitsOptions.Section);
-        builder.Services.AddOptions<SecurityOptions>().BindConfiguration(SecurityOptions.Section);
+        var warnings = ConfigurationSources.Apply(
+            builder.Configuration, builder.Environment.EnvironmentName, Environment.GetEnvironmentVariables(), settings);
+
+        builder.Services.AddServerOptions();
+        builder.Services.AddServerLogging(builder.Logging);
         builder.Services.AddNetworkEdge();
+        builder.Services.AddModels();
+        builder.Services.AddOpenAI();
         builder.Services.AddOllama();
+        builder.Services.AddHealth();
+        builder.Services.AddApiDocs();
         replace?.Invoke(builder.Services);
+        StartupValidation.Run(builder.Services);
 
         var app = builder.Build();
         app.UseNetworkEdge();
         app.UseRouting();
+        app.MapHealth();
+        app.MapOpenAI();
         app.MapOllama();
+        app.MapApiDocs();
+        app.LogSettings(warnings);
         return app;
     }
 }

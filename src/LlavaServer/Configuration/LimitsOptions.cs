@@ -8,8 +8,6 @@ namespace LlavaServer.Configuration;
 /// </summary>
 internal sealed class LimitsOptions
 {
-    public const string Section = "Llava:Limits";
-
     /// <summary>Open connections; further ones are closed at once. Default 1024, four times what a busy gateway opens.</summary>
     [Range(1, 1_000_000)]
     public int Connections { get; set; } = 1024;

@@ -3,8 +3,6 @@ namespace LlavaServer.Configuration;
 /// <summary>Who may call, section <c>Llava:Security</c>. Lists are separated by commas.</summary>
 internal sealed class SecurityOptions
 {
-    public const string Section = "Llava:Security";
-
     /// <summary>Origins of pages that may call beside loopback ones; <c>*</c> stands for any run of characters.</summary>
     public string Origins { get; set; } = "";
 

@@ -56,7 +56,8 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ErrorDialect
 
     private static bool ClientLeft(HttpContext context, Exception exception) =>
         (exception is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
-        || exception is ConnectionResetException or OperationCanceledException { InnerException: ConnectionResetException };
+        || (exception is OperationCanceledException cancelled && cancelled.CancellationToken == context.RequestAborted)
+        || exception is ConnectionResetException;
 
     private static RequestException? FailureOf(HttpResponse response)
     {

@@ -42,5 +42,13 @@ internal sealed class RequestRecord
     /// <summary>Time from the request's first byte to the answer's first text.</summary>
     public TimeSpan? TimeToFirstToken { get; set; }
 
+    /// <summary>Takes counts and times over from the last update of a generation.</summary>
+    public void Complete(Inference.GenerationUpdate last, string finishReason)
+    {
+        FinishReason = finishReason;
+        Usage = last.Usage;
+        Timings = last.Timings;
+    }
+
     public static RequestRecord Of(HttpContext context) => context.Features.GetRequiredFeature<RequestRecord>();
 }

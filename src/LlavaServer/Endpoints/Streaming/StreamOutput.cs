@@ -46,7 +46,7 @@ internal sealed class StreamOutput(HttpContext context, TimeSpan writeStall, Tim
             catch (TimeoutException)
             {
                 context.Abort();
-                throw new OperationCanceledException("The client takes no bytes (Limits:WriteStall).");
+                throw new OperationCanceledException("The client takes no bytes (Limits:WriteStall).", context.RequestAborted);
             }
 
             return;

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace LlavaServer.Cli;
+
+/// <summary><c>llava version</c>: what was built and what it runs on.</summary>
+internal static class VersionVerb
+{
+    public static Command Create()
+    {
+        var command = new Command("version", "Show version, engines and processor features.");
+        command.SetAction(static _ =>
+        {
+            Console.WriteLine($"llava {ProductVersion.Short}{(ProductVersion.Commit.Length == 0 ? "" : $" ({ProductVersion.Commit})")}");
+            Console.WriteLine($"runtime {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
+            Console.WriteLine("engines cpu");
+            Console.WriteLine($"processor {Environment.ProcessorCount} cores, vectors of {VectorBits()} bits");
+            return 0;
+        });
+        return command;
+    }
+
+    private static int VectorBits() =>
+        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
+}

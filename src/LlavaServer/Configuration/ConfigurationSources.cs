@@ -1,0 +1,113 @@
+using System.Collections;
+
+namespace LlavaServer.Configuration;
+
+/// <summary>
+/// Puts the configuration together. Later wins: defaults, <c>appsettings.json</c>, the file named by <c>LLAVA_CONFIG</c>, <c>OLLAMA_*</c>,
+/// <c>Llava__*</c> and <c>LLAVA_*</c>, command line.
+/// </summary>
+internal static class ConfigurationSources
+{
+    private const string Prefix = "LLAVA_";
+    private const string FileSuffix = "_FILE";
+
+    /// <summary>Replaces the sources of <paramref name="configuration"/>. Throws <see cref="SettingsException"/> with everything that cannot be read.</summary>
+    /// <returns>Warnings about names that have no effect.</returns>
+    public static IReadOnlyList<string> Apply(
+        ConfigurationManager configuration, string environmentName, IDictionary environment, IReadOnlyDictionary<string, string?> commandLine)
+    {
+        var problems = new List<string>();
+        configuration.Sources.Clear();
+        configuration.SetBasePath(AppContext.BaseDirectory);
+        configuration.AddJsonFile("appsettings.json", optional: true).AddJsonFile($"appsettings.{environmentName}.json", optional: true);
+        if (environment["LLAVA_CONFIG"] is string { Length: > 0 } file)
+        {
+            if (File.Exists(file))
+            {
+                configuration.AddJsonFile(Path.GetFullPath(file));
+            }
+            else
+            {
+                problems.Add($"LLAVA_CONFIG names {file}, which does not exist.");
+            }
+        }
+
+        configuration.AddInMemoryCollection(Map(environment, static setting => setting.Ollama, problems));
+        configuration.AddEnvironmentVariables();
+        configuration.AddInMemoryCollection(Map(environment, static setting => setting.Environment, problems));
+        configuration.AddInMemoryCollection(commandLine);
+        configuration.AddInMemoryCollection(Normalised(configuration, problems));
+        problems.AddRange(Settings.Refused.Where(name => environment[name] is string { Length: > 0 })
+            .Select(static name => $"{name} is set, but this version does not know keys and TLS: unset it, or put a gateway in front."));
+        return problems.Count == 0 ? Warnings(environment) : throw new SettingsException(problems);
+    }
+
+    private static Dictionary<string, string?> Map(IDictionary environment, Func<Setting, string?> nameOf, List<string> problems)
+    {
+        var values = new Dictionary<string, string?>();
+        foreach (var setting in Settings.All)
+        {
+            if (nameOf(setting) is not { } name)
+            {
+                continue;
+            }
+
+            if (environment[name] is string { Length: > 0 } value)
+            {
+                values[setting.FullKey] = value;
+            }
+            else if (environment[name + FileSuffix] is string { Length: > 0 } file)
+            {
+                try
+                {
+                    values[setting.FullKey] = File.ReadAllText(file).Trim();
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    problems.Add($"{name}{FileSuffix} names {file}, which cannot be read.");
+                }
+            }
+        }
+
+        return values;
+    }
+
+    private static Dictionary<string, string?> Normalised(ConfigurationManager configuration, List<string> problems)
+    {
+        var values = new Dictionary<string, string?>();
+        foreach (var setting in Settings.All)
+        {
+            if (configuration[setting.FullKey] is not { } text)
+            {
+                continue;
+            }
+
+            if (setting.Normalise(text) is { } value)
+            {
+                values[setting.FullKey] = value;
+            }
+            else
+            {
+                problems.Add($"{setting.Key}{(setting.Environment is null ? "" : $" ({setting.Environment})")} must be {setting.Expectation}, not '{text}'.");
+            }
+        }
+
+        return values;
+    }
+
+    private static List<string> Warnings(IDictionary environment)
+    {
+        var known = Settings.All.Select(static setting => setting.Environment).OfType<string>().Concat(Settings.WithoutEffect).ToList();
+        var warnings = new List<string>();
+        foreach (string name in environment.Keys)
+        {
+            var bare = name.EndsWith(FileSuffix, StringComparison.Ordinal) ? name[..^FileSuffix.Length] : name;
+            if (name.StartsWith(Prefix, StringComparison.Ordinal) && !name.StartsWith(Prefix + "_", StringComparison.Ordinal) && !known.Contains(bare))
+            {
+                warnings.Add($"{name} is not a setting of this version; the nearest name is {known.MinBy(candidate => EditDistance.Between(bare, candidate))}.");
+            }
+        }
+
+        return warnings;
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Configuration;
+
+/// <summary>Checks what attributes cannot say about the host's settings.</summary>
+internal sealed class ServerOptionsRules : IValidateOptions<ServerOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ServerOptions options)
+    {
+        var failures = new List<string>();
+        if (!ServerAddress.TryParse(options.Host, out var address))
+        {
+            failures.Add("Host must be an address such as 127.0.0.1:11434 or http://0.0.0.0:8080.");
+        }
+        else if (address.Scheme != "http")
+        {
+            failures.Add("Host must begin with http://: this server does not terminate TLS.");
+        }
+
+        if (options.Model is { Path: null or "", Mmproj.Length: > 0 })
+        {
+            failures.Add("Model:Mmproj needs Model:Path (--mmproj goes with --model).");
+        }
+
+        foreach (var file in new[] { options.Model.Path, options.Model.Mmproj })
+        {
+            if (!string.IsNullOrEmpty(file) && !File.Exists(file))
+            {
+                failures.Add($"There is no model file {file}.");
+            }
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}

@@ -1,0 +1,61 @@
+namespace LlavaServer.Configuration;
+
+/// <summary>Every setting and its names: the one place where environment variables meet configuration keys.</summary>
+internal static class Settings
+{
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new("Host", SettingKind.Text, "LLAVA_HOST", "OLLAMA_HOST"),
+        new("Model:Path", SettingKind.Text, "LLAVA_MODEL"),
+        new("Model:Mmproj", SettingKind.Text, "LLAVA_MMPROJ"),
+        new("Model:Name", SettingKind.Text, "LLAVA_MODEL_NAME"),
+        new("Models:Default", SettingKind.Text, "LLAVA_DEFAULT_MODEL"),
+        new("Models:Preload", SettingKind.Text, "LLAVA_PRELOAD"),
+        new("Engine:Threads", SettingKind.Integer, "LLAVA_THREADS"),
+        new("Engine:ContextLength", SettingKind.Integer, "LLAVA_CONTEXT_LENGTH", "OLLAMA_CONTEXT_LENGTH"),
+        new("Engine:Slots", SettingKind.Integer, "LLAVA_NUM_PARALLEL", "OLLAMA_NUM_PARALLEL"),
+        new("Engine:StepRows", SettingKind.Integer),
+        new("Engine:StepTime", SettingKind.Duration),
+        new("Engine:VisionProfile", SettingKind.Text, "LLAVA_VISION_PROFILE"),
+        new("Queue:MaxQueue", SettingKind.Integer, "LLAVA_MAX_QUEUE", "OLLAMA_MAX_QUEUE"),
+        new("Queue:MaxWait", SettingKind.Duration, "LLAVA_MAX_QUEUE_WAIT"),
+        new("Queue:ImageBytes", SettingKind.Bytes),
+        new("Streaming:CommitDelay", SettingKind.Duration, "LLAVA_STREAM_COMMIT_DELAY"),
+        new("Streaming:PingInterval", SettingKind.Duration, "LLAVA_SSE_PING"),
+        new("Limits:Connections", SettingKind.Integer),
+        new("Limits:HeadersTimeout", SettingKind.Duration),
+        new("Limits:KeepAliveTimeout", SettingKind.Duration),
+        new("Limits:MaxRequestBodyBytes", SettingKind.Bytes, "LLAVA_MAX_REQUEST_BYTES"),
+        new("Limits:BodyGrace", SettingKind.Duration),
+        new("Limits:BodyMinBytesPerSecond", SettingKind.Integer),
+        new("Limits:JsonDepth", SettingKind.Integer),
+        new("Limits:JsonTokens", SettingKind.Integer),
+        new("Limits:Messages", SettingKind.Integer),
+        new("Limits:Parts", SettingKind.Integer),
+        new("Limits:WriteStall", SettingKind.Duration),
+        new("Limits:Images", SettingKind.Integer, "LLAVA_MAX_IMAGES"),
+        new("Limits:ImageBytes", SettingKind.Bytes, "LLAVA_MAX_IMAGE_BYTES"),
+        new("Limits:ImagePixels", SettingKind.Integer, "LLAVA_MAX_IMAGE_PIXELS"),
+        new("Limits:ImageSide", SettingKind.Integer),
+        new("Limits:RequestTime", SettingKind.Duration, "LLAVA_REQUEST_TIMEOUT"),
+        new("Images:DecodeSlots", SettingKind.Integer),
+        new("Images:DecodeBytes", SettingKind.Bytes),
+        new("Images:DecodeTime", SettingKind.Duration),
+        new("Cache:ImageBytes", SettingKind.Bytes, "LLAVA_IMAGE_CACHE"),
+        new("Security:Origins", SettingKind.Text, "LLAVA_ORIGINS", "OLLAMA_ORIGINS"),
+        new("Security:AllowedHosts", SettingKind.Text, "LLAVA_ALLOWED_HOSTS"),
+        new("OpenAI:StrictParameters", SettingKind.Boolean, "LLAVA_STRICT_PARAMETERS"),
+        new("OpenAI:UnknownModelIsDefault", SettingKind.Boolean, "LLAVA_UNKNOWN_MODEL_IS_DEFAULT"),
+        new("Web:ApiDocs", SettingKind.Boolean, "LLAVA_API_DOCS"),
+        new("Logging:Level", SettingKind.LogLevel, "LLAVA_LOG_LEVEL", "OLLAMA_DEBUG"),
+        new("Logging:Format", SettingKind.LogFormat, "LLAVA_LOG_FORMAT"),
+        new("Shutdown:Delay", SettingKind.Duration, "LLAVA_SHUTDOWN_DELAY"),
+        new("Shutdown:Grace", SettingKind.Duration, "LLAVA_SHUTDOWN_GRACE"),
+    ];
+
+    /// <summary>Names that would protect the server and that this version does not honour: it must not start as if it did.</summary>
+    public static IReadOnlyList<string> Refused { get; } = ["LLAVA_API_KEYS", "LLAVA_API_KEYS_FILE", "LLAVA_TLS_CERT", "LLAVA_TLS_KEY"];
+
+    /// <summary>Names that belong to the server and do nothing in this version, or are read elsewhere.</summary>
+    public static IReadOnlyList<string> WithoutEffect { get; } = ["LLAVA_MODELS", "LLAVA_CONFIG", "LLAVA_API_KEY"];
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using LlavaServer.Endpoints.Reading;
+
+namespace LlavaServer.Endpoints.OpenAI;
+
+/// <summary>
+/// Every field of a chat request that the dialect knows, in one table: what the reader honours, what is accepted because it changes nothing, and what is
+/// refused by name rather than ignored. The API's description is made from it too.
+/// </summary>
+internal static class ChatFields
+{
+    public static IReadOnlyList<ChatField> All { get; } =
+    [
+        Honoured("model", "string", "Name of a model, see GET /v1/models. May be left out when one model is served."),
+        Honoured("messages", "array", "The conversation: roles system, developer, user, assistant; content as text or as parts of text and image_url."),
+        Honoured("stream", "boolean", "Answer as server-sent events."),
+        Honoured("stream_options", "object", "include_usage: one more chunk with the token counts."),
+        Honoured("max_completion_tokens", "integer", "Tokens of the answer at most; -1 is the rest of the context."),
+        Honoured("max_tokens", "integer", "Older name of max_completion_tokens."),
+        Honoured("n_predict", "integer", "llama-server's name of max_completion_tokens."),
+        Honoured("temperature", "number", "0 to 2; 0 always takes the most likely token."),
+        Honoured("top_p", "number", "0 to 1."),
+        Honoured("top_k", "integer", "0 is off."),
+        Honoured("min_p", "number", "0 to 1."),
+        Honoured("typical_p", "number", "0 to 1; 1 is off."),
+        Honoured("repeat_penalty", "number", "Above 0; 1 is off."),
+        Honoured("repetition_penalty", "number", "Other name of repeat_penalty."),
+        Honoured("repeat_last_n", "integer", "Tokens that the penalties look back; -1 is the context."),
+        Honoured("frequency_penalty", "number", "-2 to 2."),
+        Honoured("presence_penalty", "number", "-2 to 2."),
+        Honoured("logit_bias", "object", "Token id to a number from -100 to 100."),
+        Honoured("seed", "integer", "The same request with the same seed gives the same answer; -1 is random."),
+        Honoured("stop", "string", "A text, or up to 16 texts, that end the answer."),
+        Honoured("sse_ping_interval", "number", "Seconds of silence after which a comment line is sent; -1 is never."),
+        Honoured("continue_final_message", "boolean", "Continues the assistant's last message instead of answering it."),
+        Honoured("add_generation_prompt", "boolean", "False only together with continue_final_message."),
+        Honoured("service_tier", "string", "Answered with default."),
+
+        Neutral("n", "integer", "Number of answers.", "1", static field => field.AsInt64(1, 128) == 1),
+        Neutral("logprobs", "boolean", "Log probabilities of tokens.", "false", static field => !field.AsBoolean()),
+        Neutral("response_format", "object", "Form of the answer.", "{\"type\":\"text\"}", IsTextFormat),
+        Neutral("tools", "array", "Functions that the model may call.", "[]", IsEmptyArray),
+        Neutral("tool_choice", "string", "Which tool is called.", "none or auto", static field => field.Kind == JsonValueKind.String && field.AsString() is "none" or "auto"),
+        Neutral("parallel_tool_calls", "boolean", "Whether several tools may be called.", "true or false", static field => field.AsBoolean() || true),
+        Neutral("modalities", "array", "Kinds of output.", "[\"text\"]", IsTextOnly),
+        Neutral("top_n_sigma", "number", "Sampling filter.", "-1 or 0", static field => field.AsNumber() <= 0),
+        Neutral("xtc_probability", "number", "Sampling filter.", "0", static field => field.AsNumber(0, 1) == 0),
+        Neutral("xtc_threshold", "number", "Of xtc_probability, which is 0.", "any", static field => field.AsNumber(0, 1) >= 0),
+        Neutral("dry_multiplier", "number", "Repetition penalty by sequences.", "0", static field => field.AsNumber(0) == 0),
+        Neutral("dry_base", "number", "Of dry_multiplier, which is 0.", "any", static field => field.AsNumber() is not double.NaN),
+        Neutral("dry_allowed_length", "integer", "Of dry_multiplier, which is 0.", "any", static field => field.AsInt64() is > long.MinValue),
+        Neutral("dry_penalty_last_n", "integer", "Of dry_multiplier, which is 0.", "any", static field => field.AsInt64() is > long.MinValue),
+        Neutral("dry_sequence_breakers", "array", "Of dry_multiplier, which is 0.", "any", static field => field.AsArray(1024) is not null),
+        Neutral("mirostat", "integer", "Sampling by perplexity.", "0", static field => field.AsInt64(0, 2) == 0),
+        Neutral("mirostat_tau", "number", "Of mirostat, which is 0.", "any", static field => field.AsNumber() is not double.NaN),
+        Neutral("mirostat_eta", "number", "Of mirostat, which is 0.", "any", static field => field.AsNumber() is not double.NaN),
+        Neutral("dynatemp_range", "number", "Width of a dynamic temperature.", "0", static field => field.AsNumber(0) == 0),
+        Neutral("dynatemp_exponent", "number", "Of dynatemp_range, which is 0.", "any", static field => field.AsNumber() is not double.NaN),
+        Neutral("grammar", "string", "GBNF grammar of the answer.", "an empty text", static field => field.AsString().Length == 0),
+        Neutral("ignore_eos", "boolean", "Goes on behind the end of the answer.", "false", static field => !field.AsBoolean()),
+        Neutral("min_tokens", "integer", "Tokens of the answer at least.", "0", static field => field.AsInt64(0) == 0),
+        Neutral("n_probs", "integer", "Log probabilities of tokens.", "0", static field => field.AsInt64(0) == 0),
+        Neutral("cache_prompt", "boolean", "Reuse of an equal beginning.", "true", static field => field.AsBoolean()),
+        Neutral("id_slot", "integer", "Slot to use.", "-1", static field => field.AsInt64(-1) == -1),
+        Neutral("timings_per_token", "boolean", "Timings in every chunk.", "false", static field => !field.AsBoolean()),
+        Neutral("return_progress", "boolean", "Chunks that report the prompt's progress.", "false", static field => !field.AsBoolean()),
+        Neutral("t_max_predict_ms", "integer", "Time limit of the answer.", "0", static field => field.AsInt64(-1) <= 0),
+        Neutral("chat_template_kwargs", "object", "Variables of the chat template.", "{}", static field => !field.AsObject().Element.EnumerateObject().Any()),
+
+        Refused("top_logprobs", "integer", "Needs logprobs."),
+        Refused("json_schema", "object", "Schema of the answer."),
+        Refused("functions", "array", "Superseded by tools."),
+        Refused("function_call", "string", "Superseded by tool_choice."),
+        Refused("web_search_options", "object", "This server does not search the web."),
+
+        .. new[]
+        {
+            "audio", "reasoning_effort", "prediction", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+            "metadata", "store", "verbosity", "moderation", "samplers", "lora", "post_sampling_probs", "return_tokens", "verbose",
+        }.Select(static name => new ChatField(name, "object", "Accepted and ignored.", ChatFieldRule.Ignored)),
+    ];
+
+    public static IReadOnlyDictionary<string, ChatField> ByName { get; } = All.ToDictionary(static field => field.Name);
+
+    private static ChatField Honoured(string name, string type, string description) => new(name, type, description, ChatFieldRule.Honoured);
+
+    private static ChatField Refused(string name, string type, string description) =>
+        new(name, type, $"{description} Not supported by this version.", ChatFieldRule.Refused);
+
+    private static ChatField Neutral(string name, string type, string description, string neutral, Func<JsonField, bool> isNeutral) =>
+        new(name, type, $"{description} Only {neutral} in this version.", ChatFieldRule.NeutralOnly) { Neutral = neutral, IsNeutral = isNeutral };
+
+    private static bool IsEmptyArray(JsonField field) => !field.AsArray().Any();
+
+    private static bool IsTextFormat(JsonField field)
+    {
+        var type = field.AsObject().Required("type");
+        return type.AsString() switch
+        {
+            "text" => true,
+            "json_object" or "json_schema" => false,
+            _ => throw RequestException.InvalidValue(type.Path, $"Invalid value for '{type.Path}': it must be text, json_object or json_schema."),
+        };
+    }
+
+    private static bool IsTextOnly(JsonField field)
+    {
+        var items = field.AsArray(8).Select(static item => item.AsString()).ToList();
+        return items.Count > 0 && items.TrueForAll(static item => item == "text");
+    }
+}

@@ -1,0 +1,28 @@
+using LlavaServer.Configuration;
+using LlavaServer.Inference;
+using LlavaServer.Inference.Loading;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Endpoints.OpenAI;
+
+/// <summary>Finds the model of a request: by its name, or the only or default one when none is named. Singleton, thread-safe.</summary>
+internal sealed class ModelSelector(ModelCatalog catalog, IOptions<OpenAIOptions> options, IOptions<InferenceOptions> inference)
+{
+    public ModelEntry Select(string? name)
+    {
+        var configured = inference.Value.Models.Default;
+        if (string.IsNullOrEmpty(name))
+        {
+            return (catalog.Entries.Count == 1 || !string.IsNullOrEmpty(configured) ? catalog.Default(configured) : null)
+                ?? throw RequestException.Missing("model");
+        }
+
+        return catalog.Find(name) ?? (options.Value.UnknownModelIsDefault ? catalog.Default(configured) : null) ?? throw NotFound(name);
+    }
+
+    public RequestException NotFound(string name)
+    {
+        var known = string.Join(", ", catalog.Entries.Select(static entry => ModelNames.Display(entry.Name)));
+        return new(404, "model_not_found", $"The model `{ModelNames.Echo(name)}` does not exist. Models of this server: {known}.", "model");
+    }
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text.Json;
+using LlavaServer.Endpoints.Reading;
+using LlavaServer.Inference.Sampling;
+
+namespace LlavaServer.Endpoints.OpenAI;
+
+/// <summary>Reads how the next token is picked. Ranges are those of the dialect; out of range is refused, never clamped.</summary>
+internal static class SamplingFields
+{
+    private const int MaxBiasEntries = 1024;
+    private const int MaxLookBack = 1 << 20;
+    private const double MaxPenalty = 1000;
+
+    /// <summary>Added to the logit of a banned token: below anything a model gives, and finite.</summary>
+    private const float Ban = -1e9f;
+
+    public static SamplingParameters Read(JsonFields body)
+    {
+        var defaults = new SamplingParameters();
+        return defaults with
+        {
+            Temperature = Single(body, "temperature", 0, 2) ?? defaults.Temperature,
+            TopK = body.Int32("top_k", -1) is { } topK ? Math.Max(0, topK) : defaults.TopK,
+            // The smallest nucleus is one token.
+            TopP = Single(body, "top_p", 0, 1) is { } topP ? Math.Max(topP, 1e-6f) : defaults.TopP,
+            MinP = Single(body, "min_p", 0, 1) ?? defaults.MinP,
+            TypicalP = Single(body, "typical_p", 0, 1) is { } typical ? Math.Max(typical, 1e-6f) : defaults.TypicalP,
+            RepeatLastN = body.Int32("repeat_last_n", -1, MaxLookBack) ?? defaults.RepeatLastN,
+            RepeatPenalty = Penalty(body, "repeat_penalty") ?? Penalty(body, "repetition_penalty") ?? defaults.RepeatPenalty,
+            FrequencyPenalty = Single(body, "frequency_penalty", -2, 2) ?? 0,
+            PresencePenalty = Single(body, "presence_penalty", -2, 2) ?? 0,
+            Seed = Seed(body),
+            LogitBias = LogitBias(body),
+        };
+    }
+
+    private static float? Single(JsonFields body, string name, double min, double max) => (float?)body.Number(name, min, max);
+
+    private static float? Penalty(JsonFields body, string name) => Single(body, name, 0, MaxPenalty) switch
+    {
+        <= 0 => throw RequestException.InvalidValue(name, $"Invalid value for '{name}': it must be above 0 and at most {MaxPenalty}."),
+        var penalty => penalty,
+    };
+
+    /// <summary>Folded to the sampler's 32 bits, so that small seeds stay what they are; -1 is random.</summary>
+    private static uint? Seed(JsonFields body) => body.Int64("seed") switch
+    {
+        null or -1 => null,
+        { } seed => unchecked((uint)(seed ^ (seed >> 32))),
+    };
+
+    private static Dictionary<int, float>? LogitBias(JsonFields body)
+    {
+        if (!body.TryGet("logit_bias", out var field))
+        {
+            return null;
+        }
+
+        var entries = field.Kind switch
+        {
+            JsonValueKind.Object => field.AsObject().Members().Select(static member => (Id: IdOf(member), Bias: member)),
+            JsonValueKind.Array => field.AsArray(MaxBiasEntries).Select(static pair => PairOf(pair)),
+            _ => throw field.WrongType("an object"),
+        };
+        var bias = new Dictionary<int, float>();
+        foreach (var (id, value) in entries)
+        {
+            bias[id] = value.Kind == JsonValueKind.False ? Ban : (float)value.AsNumber(-100, 100);
+            if (bias.Count > MaxBiasEntries)
+            {
+                throw RequestException.InvalidValue("logit_bias", $"'logit_bias' has more than {MaxBiasEntries} entries.");
+            }
+        }
+
+        return bias;
+    }
+
+    private static int IdOf(JsonField member) =>
+        int.TryParse(member.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : throw RequestException.InvalidValue("logit_bias", "The names in 'logit_bias' must be token ids.");
+
+    /// <summary>llama-server's form: <c>[id, bias]</c>.</summary>
+    private static (int Id, JsonField Bias) PairOf(JsonField pair)
+    {
+        var items = pair.AsArray(2).ToList();
+        return items.Count == 2 && items[0].Kind == JsonValueKind.Number
+            ? ((int)items[0].AsInt64(0, int.MaxValue), items[1])
+            : throw RequestException.InvalidValue(pair.Path, $"'{pair.Path}' must be a pair of token id and bias.");
+    }
+}

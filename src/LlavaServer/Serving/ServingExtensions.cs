@@ -1,0 +1,71 @@
+using LlavaServer.Configuration;
+using LlavaServer.Health;
+using LlavaServer.Inference;
+using LlavaServer.Inference.Loading;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Serving;
+
+/// <summary>The models of this server: which, by which engine, and their loading at start.</summary>
+internal static partial class ServingExtensions
+{
+    public static IServiceCollection AddModels(this IServiceCollection services)
+    {
+        services.AddInference();
+        services.AddSingleton(static provider => ServedModels.Load(provider.GetRequiredService<IOptions<ServerOptions>>().Value.Model));
+        services.AddSingleton<VocabularySizes>();
+        return services;
+    }
+
+    /// <summary>Loads the models and says where and what is served. Throws <see cref="InferenceException"/> when one cannot be loaded.</summary>
+    public static async Task AnnounceAsync(this WebApplication app)
+    {
+        var services = app.Services;
+        var pool = services.GetRequiredService<ModelPool>();
+        var readiness = services.GetRequiredService<Readiness>();
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("LlavaServer");
+        try
+        {
+            foreach (var entry in services.GetRequiredService<ModelCatalog>().Entries)
+            {
+                var model = await pool.LoadAsync(entry, app.Lifetime.ApplicationStopping);
+                Log.Loaded(
+                    logger, Endpoints.ModelNames.Display(entry.Name), entry.ParameterSize, entry.QuantizationLevel, model.Info.EngineName,
+                    model.Info.SequenceCount, model.Info.ContextLength, model.Info.MemoryBytes >> 20, entry.HasVision ? "sees" : "text only");
+            }
+        }
+        catch (InferenceException)
+        {
+            readiness.Fail();
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        readiness.Begin();
+        var threads = services.GetRequiredService<IOptions<InferenceOptions>>().Value.Engine.Threads;
+        foreach (var address in app.Urls)
+        {
+            Log.Listening(logger, ProductVersion.Short, address, threads > 0 ? threads : Environment.ProcessorCount);
+        }
+
+        if (!services.GetRequiredService<IOptions<ServerOptions>>().Value.Address.IsLoopback)
+        {
+            Log.OpenToAll(logger);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(10, LogLevel.Information, "Model {Model}: {Size} {Quantization}, engine {Engine}, {Slots} slots of {Context} positions, {Memory} MiB, {Sight}")]
+        public static partial void Loaded(ILogger logger, string model, string size, string quantization, string engine, int slots, int context, long memory, string sight);
+
+        [LoggerMessage(11, LogLevel.Information, "LlavaServer {Version} listens on {Address} with {Threads} threads; try {Address}/swagger. Ctrl+C stops it.")]
+        public static partial void Listening(ILogger logger, string version, string address, int threads);
+
+        [LoggerMessage(12, LogLevel.Warning, "The server listens beyond this machine and asks for no key: put a gateway in front, or set Host to 127.0.0.1")]
+        public static partial void OpenToAll(ILogger logger);
+    }
+}
