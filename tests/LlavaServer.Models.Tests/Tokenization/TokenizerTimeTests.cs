@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using LlavaServer.Models.Tests.Tokenization.Golden;
+using LlavaServer.Models.Tokenization;
+
+namespace LlavaServer.Models.Tests.Tokenization;
+
+/// <summary>Text that a hostile client would send takes about n log n: eight times the text, not sixty-four times the work.</summary>
+public sealed class TokenizerTimeTests
+{
+    private const int Small = 1 << 17;
+    private const int Large = 1 << 20;
+
+    public static TheoryData<string, string> Hostile
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var variant in (string[])["spm", "llama-bpe", "default"])
+            {
+                foreach (var unit in (string[])["a", " ", "\n", "<", "</s>", "=", "1", "\u0301", "\U0001F600", "'", "<|im_", "ab"])
+                {
+                    data.Add(variant, unit);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public void Encode_OneMegabyteOfOneUnit_IsNearlyLinear(string variant, string unit)
+    {
+        var tokenizer = TokenizerFactory.Create(GoldenVocabulary.Metadata(variant));
+        Measure(tokenizer, unit, Small);
+        var small = Measure(tokenizer, unit, Small);
+        var large = Measure(tokenizer, unit, Large);
+
+        // Quadratic work would need minutes; the slack is for a busy machine.
+        Assert.True(large < TimeSpan.FromSeconds(1) || large < 30 * small, $"{Large} characters took {large}, {Small} took {small}");
+    }
+
+    private static TimeSpan Measure(ITokenizer tokenizer, string unit, int length)
+    {
+        var text = string.Concat(Enumerable.Repeat(unit, length / unit.Length));
+        var watch = Stopwatch.StartNew();
+        tokenizer.Encode(text, addSpecial: true, parseSpecial: true, []);
+        return watch.Elapsed;
+    }
+}
