@@ -1,13 +1,16 @@
 using BenchmarkDotNet.Running;
 using LlavaServer.Benchmarks.Compare;
+using LlavaServer.Benchmarks.Engine;
 using LlavaServer.Benchmarks.Generate;
 using LlavaServer.Benchmarks.Golden;
 
 return args.FirstOrDefault() switch
 {
     "compare" => await CompareCommand.RunAsync(args[1..]),
+    "engine" => EngineCommand.Run(args[1..]),
     "generate" => GenerateCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
+    "logits" => await LogitsCommand.RunAsync(args[1..]),
     _ => RunBenchmarks(args),
 };
 

@@ -17,7 +17,9 @@ internal sealed unsafe class LlamaWeights : IDisposable
     /// <summary>Shape (VocabularySize, EmbeddingWidth); rows are dequantized on lookup.</summary>
     public GgufTensor TokenEmbedding { get; private set; } = null!;
 
-    public IReadOnlyList<LlamaLayer> Layers { get; private set; } = [];
+    public long EmbeddingRowBytes { get; private set; }
+
+    public LlamaLayer[] Layers { get; private set; } = [];
 
     /// <summary>Shape (EmbeddingWidth).</summary>
     public float* OutputNorm { get; private set; }
@@ -60,6 +62,7 @@ internal sealed unsafe class LlamaWeights : IDisposable
         RefuseExperts();
         int width = config.EmbeddingWidth;
         TokenEmbedding = Checked("token_embd.weight", width, config.VocabularySize);
+        EmbeddingRowBytes = TensorTypes.RowBytes(TokenEmbedding.Type, width);
         OutputNorm = Vector("output_norm.weight", width);
         OutputBias = OptionalVector("output.bias", config.VocabularySize);
         RopeFactors = OptionalVector("rope_freqs.weight", config.RopeWidth / 2);

@@ -1,0 +1,182 @@
+using LlavaServer.Engine.Cpu.Language;
+using LlavaServer.Engine.Cpu.Tensors;
+using LlavaServer.Engine.Cpu.Vision;
+using LlavaServer.Inference;
+using LlavaServer.Inference.Engines;
+using LlavaServer.Models.Gguf;
+
+namespace LlavaServer.Engine.Cpu;
+
+/// <summary>
+/// A loaded model computed by managed code. Owned by one scheduler thread; <see cref="Vision"/> may run beside it on threads of its own.
+/// </summary>
+public sealed class CpuEngine : IInferenceEngine
+{
+    private readonly GgufFile _modelFile;
+    private readonly GgufFile? _mmprojFile;
+    private readonly CpuVisionEncoder? _vision;
+    private readonly LlamaConfig _config;
+    private readonly LlamaWeights _weights;
+    private readonly LlamaModel _model;
+    private readonly KVCache _cache;
+    private readonly WorkerPool _workers;
+    private readonly int[] _pending;
+    private bool _disposed;
+
+    internal CpuEngine(
+        GgufFile modelFile,
+        GgufFile? mmprojFile,
+        CpuVisionEncoder? vision,
+        LlamaConfig config,
+        LlamaWeights weights,
+        KVCache cache,
+        WorkerPool workers,
+        int maxBatchRows)
+    {
+        _modelFile = modelFile;
+        _mmprojFile = mmprojFile;
+        _vision = vision;
+        _config = config;
+        _weights = weights;
+        _cache = cache;
+        _workers = workers;
+        _model = new LlamaModel(config, weights, cache, workers, maxBatchRows);
+        _pending = new int[cache.SlotCount];
+        Info = new EngineInfo
+        {
+            EngineName = "cpu",
+            Architecture = config.Architecture,
+            VocabularySize = config.VocabularySize,
+            EmbeddingWidth = config.EmbeddingWidth,
+            ContextLength = cache.ContextLength,
+            TrainedContextLength = config.ContextLength,
+            SequenceCount = cache.SlotCount,
+            MaxBatchRows = maxBatchRows,
+            ParameterCount = modelFile.Tensors.Sum(tensor => tensor.ElementCount) + (mmprojFile?.Tensors.Sum(tensor => tensor.ElementCount) ?? 0),
+            MemoryBytes = modelFile.FileBytes + (mmprojFile?.FileBytes ?? 0) + weights.OwnedBytes + cache.MemoryBytes + _model.MemoryBytes,
+            Vision = vision?.Info,
+        };
+    }
+
+    public EngineInfo Info { get; }
+
+    public IVisionEncoder? Vision => _vision;
+
+    public DecodeStatus Decode(Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ReadOnlySpan<BatchRow> rows = batch.Rows;
+        if (rows.Length == 0 || rows.Length > Info.MaxBatchRows)
+        {
+            throw new ArgumentException($"A batch has 1 to {Info.MaxBatchRows} rows, not {rows.Length}.", nameof(batch));
+        }
+
+        Array.Clear(_pending);
+        bool fits = true;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            fits &= Accept(rows[i], i);
+        }
+
+        if (!fits)
+        {
+            return DecodeStatus.NoSpace;
+        }
+
+        try
+        {
+            _model.Forward(rows);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            throw new InferenceException(InferenceError.EngineFailed, "The engine failed during a step.", exception);
+        }
+
+        for (int slot = 0; slot < _pending.Length; slot++)
+        {
+            _cache.SetLength(slot, _cache.Length(slot) + _pending[slot]);
+        }
+
+        return DecodeStatus.Done;
+    }
+
+    public ReadOnlySpan<float> Logits(int row)
+    {
+        ReadOnlySpan<float> logits = _model.Logits(row);
+        return logits.IsEmpty ? throw new ArgumentException($"Row {row} of the last batch has no logits.", nameof(row)) : logits;
+    }
+
+    public void RemoveSequence(SequenceId id, int from)
+    {
+        CheckSlot(id, nameof(id));
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        _cache.SetLength(id.Value, Math.Min(from, _cache.Length(id.Value)));
+    }
+
+    public void CopySequence(SequenceId source, SequenceId target, int length)
+    {
+        CheckSlot(source, nameof(source));
+        CheckSlot(target, nameof(target));
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _cache.Length(source.Value));
+        if (source == target)
+        {
+            _cache.SetLength(source.Value, length);
+            return;
+        }
+
+        _cache.Copy(source.Value, target.Value, length);
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        _vision?.Dispose();
+        _workers.Dispose();
+        _model.Dispose();
+        _weights.Dispose();
+        _cache.Dispose();
+        _modelFile.Dispose();
+        _mmprojFile?.Dispose();
+    }
+
+    /// <summary>Checks a row against the rules of the seam and counts it; false when its sequence has no room for it.</summary>
+    private bool Accept(in BatchRow row, int number)
+    {
+        CheckSlot(row.Sequence, "batch");
+        int slot = row.Sequence.Value;
+        int expected = _cache.Length(slot) + _pending[slot]++;
+        if (row.Position != expected)
+        {
+            throw new ArgumentException($"Row {number} of sequence {slot} has position {row.Position}, expected {expected}.", nameof(row));
+        }
+
+        if (row.Image is { } image)
+        {
+            if (image.Width != _config.EmbeddingWidth || (uint)row.ImageRow >= (uint)image.RowCount)
+            {
+                throw new ArgumentException($"Row {number} names row {row.ImageRow} of an image of {image.RowCount} rows of width {image.Width}.", nameof(row));
+            }
+        }
+        else if ((uint)row.TokenId >= (uint)_config.VocabularySize)
+        {
+            throw new ArgumentException($"Row {number} has token {row.TokenId}; the vocabulary has {_config.VocabularySize}.", nameof(row));
+        }
+
+        return row.Position < _cache.ContextLength;
+    }
+
+    private void CheckSlot(SequenceId id, string parameter)
+    {
+        if ((uint)id.Value >= (uint)_cache.SlotCount)
+        {
+            throw new ArgumentOutOfRangeException(parameter, $"Sequence {id.Value} is not one of {_cache.SlotCount}.");
+        }
+    }
+}

@@ -1,0 +1,376 @@
+using LlavaServer.Engine.Cpu.Kernels;
+using LlavaServer.Engine.Cpu.Tensors;
+using LlavaServer.Inference.Engines;
+using LlavaServer.Models.Quantization;
+
+namespace LlavaServer.Engine.Cpu.Language;
+
+/// <summary>
+/// The forward pass of a llama-family model over a batch of rows of several sequences. Owned by the engine and called on the scheduler thread; its
+/// workers take part in every operation.
+/// </summary>
+internal sealed unsafe class LlamaModel : IDisposable
+{
+    // Below this many bytes of weights a second thread costs more than it gives.
+    private const long BytesPerPart = 32 * 1024;
+    private const int PartsPerThread = 8;
+    private const int AttentionRows = 8;
+
+    private readonly LlamaConfig _config;
+    private readonly LlamaWeights _weights;
+    private readonly KVCache _cache;
+    private readonly WorkerPool _workers;
+    private readonly Workspace _space;
+    private readonly RopeAngles _angles;
+    private readonly int[] _slots;
+    private readonly int[] _positions;
+    private readonly int[] _wanted;
+    private readonly int[] _logitRows;
+    private readonly int[] _tileStarts;
+    private int _rows;
+    private int _tileCount;
+
+    public LlamaModel(LlamaConfig config, LlamaWeights weights, KVCache cache, WorkerPool workers, int maxRows)
+    {
+        _config = config;
+        _weights = weights;
+        _cache = cache;
+        _workers = workers;
+        _space = new Workspace(config, weights.Forms, maxRows, cache.ContextLength, cache.ValueStride, workers.ThreadCount);
+        _angles = new RopeAngles(config, weights.RopeFactors);
+        _slots = new int[maxRows];
+        _positions = new int[maxRows];
+        _wanted = new int[maxRows];
+        _logitRows = new int[maxRows];
+        _tileStarts = new int[maxRows + 1];
+    }
+
+    public long MemoryBytes => _space.MemoryBytes;
+
+    /// <summary>Logits of a row of the last batch, shape (VocabularySize), or empty when it did not want them.</summary>
+    public ReadOnlySpan<float> Logits(int row) => (uint)row < (uint)_rows && _logitRows[row] >= 0
+        ? new ReadOnlySpan<float>(_space.Logits + ((long)_logitRows[row] * _space.LogitStride), _config.VocabularySize)
+        : default;
+
+    /// <summary>
+    /// Computes a checked batch: 1 embed; per layer 2 norm, 3 queries, keys and values, 4 rotate and store, 5 attend, 6 project and add, 7 norm,
+    /// 8 gate and up, 9 down and add; 10 norm and logits of the rows that want them. The last layer drops the other rows after 5.
+    /// </summary>
+    public void Forward(ReadOnlySpan<BatchRow> batch)
+    {
+        int wanted = Begin(batch); // 1
+        int rows = batch.Length;
+        _workers.Run(new AnglesJob(this), rows);
+        for (int i = 0; i < _config.LayerCount; i++)
+        {
+            LlamaLayer layer = _weights.Layers[i];
+            PrepareRows(_space.Hidden, _space.EmbeddingStride, layer.AttentionNorm, _config.EmbeddingWidth, rows, Forms(layer.Query, layer.Key, layer.Value)); // 2
+            RunProducts( // 3
+                new ProductsJob(
+                    this,
+                    rows,
+                    new Product(layer.Query, _space.Queries, _space.QueryStride, layer.QueryBias),
+                    new Product(layer.Key, _space.Keys, _space.KVStride, layer.KeyBias),
+                    new Product(layer.Value, _space.Values, _space.KVStride, layer.ValueBias)));
+            _workers.Run(new RotateJob(this, i), rows); // 4
+            _workers.Run(new AttentionJob(this, i), _tileCount * _config.KVHeadCount); // 5
+            if (i == _config.LayerCount - 1)
+            {
+                rows = KeepWantedRows(wanted);
+            }
+
+            if (rows == 0)
+            {
+                break;
+            }
+
+            PrepareRows(_space.Mixed, _space.QueryStride, null, _config.QueryWidth, rows, layer.Output.Form);
+            RunProducts(new ProductsJob(this, rows, new Product(layer.Output, _space.Product, _space.EmbeddingStride, layer.OutputBias), addsToHidden: true)); // 6
+            PrepareRows(_space.Hidden, _space.EmbeddingStride, layer.FeedForwardNorm, _config.EmbeddingWidth, rows, Forms(layer.Gate, layer.Up)); // 7
+            RunGated(layer, rows); // 8
+            PrepareRows(_space.Gate, _space.FeedForwardStride, null, _config.FeedForwardWidth, rows, layer.Down.Form);
+            RunProducts(new ProductsJob(this, rows, new Product(layer.Down, _space.Product, _space.EmbeddingStride, layer.DownBias), addsToHidden: true)); // 9
+        }
+
+        if (rows > 0)
+        {
+            PrepareRows(_space.Hidden, _space.EmbeddingStride, _weights.OutputNorm, _config.EmbeddingWidth, rows, _weights.Output.Form);
+            RunProducts(new ProductsJob(this, rows, new Product(_weights.Output, _space.Logits, _space.LogitStride, _weights.OutputBias))); // 10
+        }
+    }
+
+    public void Dispose() => _space.Dispose();
+
+    private static ActivationForms Forms(WeightRows first, WeightRows second) => first.Form | second.Form;
+
+    private static ActivationForms Forms(WeightRows first, WeightRows second, WeightRows third) => first.Form | second.Form | third.Form;
+
+    /// <summary>Takes over the batch: slots, positions, inputs, tiles of rows that attend together. Returns the number of rows that want logits.</summary>
+    private int Begin(ReadOnlySpan<BatchRow> batch)
+    {
+        _rows = batch.Length;
+        _tileCount = 0;
+        int wanted = 0;
+        for (int row = 0; row < batch.Length; row++)
+        {
+            BatchRow item = batch[row];
+            _slots[row] = item.Sequence.Value;
+            _positions[row] = item.Position;
+            _logitRows[row] = item.WantsLogits ? wanted : -1;
+            if (item.WantsLogits)
+            {
+                _wanted[wanted++] = row;
+            }
+
+            var hidden = new Span<float>(_space.Hidden + ((long)row * _space.EmbeddingStride), _config.EmbeddingWidth);
+            if (item.Image is { } image)
+            {
+                image.Row(item.ImageRow).CopyTo(hidden);
+            }
+            else
+            {
+                nint address = _weights.TokenEmbedding.Address + (nint)(item.TokenId * _weights.EmbeddingRowBytes);
+                Dequantizer.ToFloat(_weights.TokenEmbedding.Type, address, hidden);
+            }
+
+            bool continues = row > 0 && _slots[row - 1] == _slots[row] && _positions[row - 1] + 1 == _positions[row];
+            if (!continues || row - _tileStarts[_tileCount - 1] == AttentionRows)
+            {
+                _tileStarts[_tileCount++] = row;
+            }
+
+            _tileStarts[_tileCount] = row + 1;
+        }
+
+        _space.ReserveLogits(wanted);
+        return wanted;
+    }
+
+    /// <summary>Moves the rows that want logits to the front: nothing reads the others any more.</summary>
+    private int KeepWantedRows(int wanted)
+    {
+        for (int i = 0; i < wanted; i++)
+        {
+            long row = _wanted[i];
+            if (row != i)
+            {
+                new Span<float>(_space.Hidden + (row * _space.EmbeddingStride), _space.EmbeddingStride)
+                    .CopyTo(new Span<float>(_space.Hidden + ((long)i * _space.EmbeddingStride), _space.EmbeddingStride));
+                new Span<float>(_space.Mixed + (row * _space.QueryStride), _space.QueryStride)
+                    .CopyTo(new Span<float>(_space.Mixed + ((long)i * _space.QueryStride), _space.QueryStride));
+            }
+        }
+
+        return wanted;
+    }
+
+    /// <summary>Normalises rows, where a norm is given, and converts them for the products that follow.</summary>
+    private void PrepareRows(float* source, int stride, float* norm, int width, int rows, ActivationForms forms)
+    {
+        _space.Activations.SetSource(norm == null ? source : _space.Normed, norm == null ? stride : _space.EmbeddingStride);
+        _workers.Run(new PrepareJob(this, source, stride, norm, width, forms), rows);
+    }
+
+    private void RunProducts(in ProductsJob job)
+    {
+        int parts = Parts(job.Bytes, job.PanelCount, job.Rows);
+        _workers.Run(job.WithParts(parts), parts);
+    }
+
+    private void RunGated(LlamaLayer layer, int rows)
+    {
+        long bytes = layer.Gate.RowBytes * layer.Gate.Rows * 2;
+        int parts = Parts(bytes, layer.Gate.PanelCount, rows);
+        _workers.Run(new GatedJob(this, layer, rows, parts), parts);
+    }
+
+    private int Parts(long bytes, int panels, int rows)
+    {
+        long useful = Math.Max(1, bytes * Math.Max(1, rows / 2) / BytesPerPart);
+        return (int)Math.Min(Math.Min(useful, panels), _workers.ThreadCount * PartsPerThread);
+    }
+
+    private readonly struct AnglesJob(LlamaModel model) : IWorkerJob
+    {
+        public void Execute(int part, int worker) =>
+            model._angles.Fill(
+                model._positions[part],
+                model._space.Cosines + ((long)part * model._space.AngleStride),
+                model._space.Sines + ((long)part * model._space.AngleStride));
+    }
+
+    private readonly struct PrepareJob(LlamaModel model, float* source, int stride, float* norm, int width, ActivationForms forms) : IWorkerJob
+    {
+        public void Execute(int part, int worker)
+        {
+            Workspace space = model._space;
+            if (norm != null)
+            {
+                RmsNorm.Normalize(source + ((long)part * stride), norm, width, model._config.RmsEpsilon, space.Normed + ((long)part * space.EmbeddingStride));
+            }
+
+            space.Activations.Prepare(forms, part, width);
+        }
+    }
+
+    private readonly struct RotateJob(LlamaModel model, int layer) : IWorkerJob
+    {
+        public void Execute(int part, int worker)
+        {
+            Workspace space = model._space;
+            LlamaConfig config = model._config;
+            float* cosines = space.Cosines + ((long)part * space.AngleStride);
+            float* sines = space.Sines + ((long)part * space.AngleStride);
+            float* keys = space.Keys + ((long)part * space.KVStride);
+            Rope.Rotate(
+                space.Queries + ((long)part * space.QueryStride), config.HeadCount, config.HeadWidth, config.RopeWidth, cosines, sines, config.RotatesHalves);
+            Rope.Rotate(keys, config.KVHeadCount, config.HeadWidth, config.RopeWidth, cosines, sines, config.RotatesHalves);
+            model._cache.Store(model._slots[part], layer, model._positions[part], keys, space.Values + ((long)part * space.KVStride));
+        }
+    }
+
+    private readonly struct AttentionJob(LlamaModel model, int layer) : IWorkerJob
+    {
+        public void Execute(int part, int worker)
+        {
+            Workspace space = model._space;
+            LlamaConfig config = model._config;
+            KVCache cache = model._cache;
+            int kvHead = part % config.KVHeadCount;
+            int tile = part / config.KVHeadCount;
+            int firstRow = model._tileStarts[tile];
+            int group = config.HeadCount / config.KVHeadCount;
+            int total = (model._tileStarts[tile + 1] - firstRow) * group;
+            ushort* keys = cache.Keys(model._slots[firstRow], layer, kvHead);
+            ushort* values = cache.Values(model._slots[firstRow], layer, kvHead);
+            float** queries = stackalloc float*[Attention.Queries];
+            float** outputs = stackalloc float*[Attention.Queries];
+            int* lengths = stackalloc int[Attention.Queries];
+            for (int first = 0; first < total; first += Attention.Queries)
+            {
+                int count = Math.Min(Attention.Queries, total - first);
+                for (int i = 0; i < count; i++)
+                {
+                    int row = firstRow + ((first + i) / group);
+                    long offset = ((long)row * space.QueryStride) + (((kvHead * group) + ((first + i) % group)) * config.HeadWidth);
+                    queries[i] = space.Queries + offset;
+                    outputs[i] = space.Mixed + offset;
+                    lengths[i] = model._positions[row] + 1;
+                }
+
+                Attention.Attend(
+                    queries,
+                    lengths,
+                    count,
+                    keys,
+                    values,
+                    config.HeadWidth,
+                    cache.ValueStride,
+                    cache.ContextLength,
+                    config.AttentionScale,
+                    outputs,
+                    (float*)space.Scratch(worker));
+            }
+        }
+    }
+
+    /// <summary>One matrix of a <see cref="ProductsJob"/> and where its results go.</summary>
+    private readonly struct Product(WeightRows weights, float* output, int stride, float* bias)
+    {
+        public WeightRows Weights => weights;
+
+        public int PanelCount => weights is null ? 0 : weights.PanelCount;
+
+        public long Bytes => weights is null ? 0 : weights.RowBytes * weights.Rows;
+
+        /// <summary>Computes panels and adds the bias; with a target, adds the results to it.</summary>
+        public void Run(LlamaModel model, int rows, int firstPanel, int endPanel, int worker, float* addTo)
+        {
+            MatMul.Multiply(weights, model._space.Activations, rows, output, stride, firstPanel, endPanel, model._space.Scratch(worker));
+            int firstRow = firstPanel * WeightRows.PanelRows;
+            int count = Math.Min(endPanel * WeightRows.PanelRows, weights.Rows) - firstRow;
+            for (int row = 0; row < rows; row++)
+            {
+                float* results = output + ((long)row * stride) + firstRow;
+                if (bias != null)
+                {
+                    Vectors.Add(results, bias + firstRow, count);
+                }
+
+                if (addTo != null)
+                {
+                    Vectors.Add(addTo + ((long)row * stride) + firstRow, results, count);
+                }
+            }
+        }
+    }
+
+    /// <summary>Up to three matrices over the same activations, their panels in one line cut into parts.</summary>
+    private readonly struct ProductsJob : IWorkerJob
+    {
+        private readonly LlamaModel _model;
+        private readonly Product _first;
+        private readonly Product _second;
+        private readonly Product _third;
+        private readonly bool _addsToHidden;
+        private readonly int _parts;
+
+        public ProductsJob(LlamaModel model, int rows, Product first, Product second = default, Product third = default, bool addsToHidden = false, int parts = 0)
+        {
+            _model = model;
+            Rows = rows;
+            _first = first;
+            _second = second;
+            _third = third;
+            _addsToHidden = addsToHidden;
+            _parts = parts;
+        }
+
+        public int Rows { get; }
+
+        public int PanelCount => _first.PanelCount + _second.PanelCount + _third.PanelCount;
+
+        public long Bytes => _first.Bytes + _second.Bytes + _third.Bytes;
+
+        public ProductsJob WithParts(int parts) => new(_model, Rows, _first, _second, _third, _addsToHidden, parts);
+
+        public void Execute(int part, int worker)
+        {
+            int first = (int)((long)PanelCount * part / _parts);
+            int end = (int)((long)PanelCount * (part + 1) / _parts);
+            RunWithin(_first, 0, first, end, worker);
+            RunWithin(_second, _first.PanelCount, first, end, worker);
+            RunWithin(_third, _first.PanelCount + _second.PanelCount, first, end, worker);
+        }
+
+        private void RunWithin(in Product product, int offset, int first, int end, int worker)
+        {
+            int from = Math.Max(first - offset, 0);
+            int to = Math.Min(end - offset, product.PanelCount);
+            if (from < to)
+            {
+                product.Run(_model, Rows, from, to, worker, _addsToHidden ? _model._space.Hidden : null);
+            }
+        }
+    }
+
+    /// <summary>Gate and up, panel by panel together, then the gated activation on what was computed.</summary>
+    private readonly struct GatedJob(LlamaModel model, LlamaLayer layer, int rows, int parts) : IWorkerJob
+    {
+        public void Execute(int part, int worker)
+        {
+            Workspace space = model._space;
+            int first = (int)((long)layer.Gate.PanelCount * part / parts);
+            int end = (int)((long)layer.Gate.PanelCount * (part + 1) / parts);
+            new Product(layer.Gate, space.Gate, space.FeedForwardStride, layer.GateBias).Run(model, rows, first, end, worker, null);
+            new Product(layer.Up, space.Up, space.FeedForwardStride, layer.UpBias).Run(model, rows, first, end, worker, null);
+            int from = first * WeightRows.PanelRows;
+            int count = Math.Min(end * WeightRows.PanelRows, layer.Gate.Rows) - from;
+            for (int row = 0; row < rows; row++)
+            {
+                long offset = ((long)row * space.FeedForwardStride) + from;
+                SwiGlu.Apply(space.Gate + offset, space.Up + offset, count);
+            }
+        }
+    }
+}
