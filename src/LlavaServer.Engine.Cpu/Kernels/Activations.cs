@@ -22,11 +22,11 @@ internal sealed unsafe class Activations : IDisposable
     public Activations(int rows, int width, ActivationForms forms)
     {
         FloatStride = (width + 31) / 32 * 32;
-        _half = forms.HasFlag(ActivationForms.Half) ? new NativeBuffer((long)rows * FloatStride * sizeof(float)) : null;
-        _bfloat16 = forms.HasFlag(ActivationForms.BFloat16) ? new NativeBuffer((long)rows * FloatStride * sizeof(float)) : null;
-        _q8_0 = forms.HasFlag(ActivationForms.Q8_0) ? new QuantizedRows(rows, width) : null;
-        _q8_1 = forms.HasFlag(ActivationForms.Q8_1) ? new QuantizedRows(rows, width) : null;
-        _q8_K = forms.HasFlag(ActivationForms.Q8_K) ? new QuantizedRows(rows, width) : null;
+        _half = (forms & ActivationForms.Half) != 0 ? new NativeBuffer((long)rows * FloatStride * sizeof(float)) : null;
+        _bfloat16 = (forms & ActivationForms.BFloat16) != 0 ? new NativeBuffer((long)rows * FloatStride * sizeof(float)) : null;
+        _q8_0 = (forms & ActivationForms.Q8_0) != 0 ? new QuantizedRows(rows, width) : null;
+        _q8_1 = (forms & ActivationForms.Q8_1) != 0 ? new QuantizedRows(rows, width) : null;
+        _q8_K = (forms & ActivationForms.Q8_K) != 0 ? new QuantizedRows(rows, width) : null;
     }
 
     /// <summary>Floats between rows of the rounded forms. Even elements stand in the first half of a row, odd ones in the second.</summary>
@@ -62,12 +62,12 @@ internal sealed unsafe class Activations : IDisposable
     public void Prepare(ActivationForms forms, int row, int width)
     {
         float* source = _source + ((long)row * _sourceStride);
-        if (forms.HasFlag(ActivationForms.Half))
+        if ((forms & ActivationForms.Half) != 0)
         {
             Split(source, width, Half + ((long)row * FloatStride), FloatStride / 2, toHalf: true);
         }
 
-        if (forms.HasFlag(ActivationForms.BFloat16))
+        if ((forms & ActivationForms.BFloat16) != 0)
         {
             Split(source, width, BFloat16 + ((long)row * FloatStride), FloatStride / 2, toHalf: false);
         }
