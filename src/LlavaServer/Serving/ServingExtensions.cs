@@ -1,6 +1,8 @@
 using LlavaServer.Configuration;
+using LlavaServer.Engine.Cpu;
 using LlavaServer.Health;
 using LlavaServer.Inference;
+using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Loading;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +14,7 @@ internal static partial class ServingExtensions
     public static IServiceCollection AddModels(this IServiceCollection services)
     {
         services.AddInference();
+        services.AddSingleton<IInferenceEngineFactory, CpuEngineFactory>();
         services.AddSingleton(static provider => ServedModels.Load(provider.GetRequiredService<IOptions<ServerOptions>>().Value.Model));
         services.AddSingleton<VocabularySizes>();
         return services;
