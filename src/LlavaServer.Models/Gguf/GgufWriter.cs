@@ -64,6 +64,9 @@ public sealed class GgufWriter
         metadata[key] = value;
     }
 
+    /// <summary>Removes a key if it is there; a key that is added again comes last.</summary>
+    public void Remove(string key) => metadata.Remove(key);
+
     /// <summary>Takes every key of another file, replacing what is there.</summary>
     public void CopyMetadata(GgufMetadata source)
     {
