@@ -49,6 +49,9 @@ internal sealed class Scheduler
     /// <summary>Steps run so far.</summary>
     public long StepCount => Volatile.Read(ref _step);
 
+    /// <summary>Pictures asked for that are not encoded yet.</summary>
+    public int PendingEncodes => _vision?.PendingCount ?? 0;
+
     public void Start() => _thread.Start();
 
     /// <summary>Ends the loop after the present step; sequences that are not finished fail as shutting down. Returns when the engine is disposed.</summary>

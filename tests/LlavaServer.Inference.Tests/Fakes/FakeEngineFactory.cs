@@ -1,0 +1,79 @@
+using LlavaServer.Inference.Engines;
+
+namespace LlavaServer.Inference.Tests.Fakes;
+
+/// <summary>Makes fake engines and holds what tests set and look at.</summary>
+internal sealed class FakeEngineFactory : IInferenceEngineFactory
+{
+    private int _loads;
+    private int _steps;
+    private int _rows;
+
+    public FakeTokenizer Tokenizer { get; init; } = new();
+
+    public FakeVisionEncoder? Vision { get; init; }
+
+    public int ContextLength { get; init; } = 512;
+
+    /// <summary>From everything up to and including <c>ASSISTANT:</c> to the answer.</summary>
+    public Func<string, string> Answer { get; set; } = Fingerprint;
+
+    /// <summary>When set, every row's next token.</summary>
+    public int? EndlessToken { get; set; }
+
+    /// <summary>Called before each step on the scheduler thread; may block or throw.</summary>
+    public Action<Batch> OnDecode { get; set; } = _ => { };
+
+    /// <summary>Called when loading; may block or throw.</summary>
+    public Action<CancellationToken> OnLoad { get; set; } = _ => { };
+
+    public FakeEngine? Engine { get; private set; }
+
+    public int Loads => _loads;
+
+    public int Steps => _steps;
+
+    public int ComputedRows => _rows;
+
+    public int Removed { get; set; }
+
+    public int Copied { get; set; }
+
+    public int LargestBatch { get; private set; }
+
+    public int MostSequences { get; private set; }
+
+    /// <summary>An answer that tells exactly what the engine was fed.</summary>
+    public static string Fingerprint(string fed)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var character in fed)
+        {
+            hash = (hash ^ character) * 1099511628211UL;
+        }
+
+        return $"re {hash:x16}";
+    }
+
+    public IInferenceEngine Load(ModelFiles files, EngineLoadOptions options, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _loads);
+        OnLoad(cancellationToken);
+        Engine = new FakeEngine(this, options);
+        return Engine;
+    }
+
+    public void OnDecoded(Batch batch)
+    {
+        Interlocked.Increment(ref _steps);
+        Interlocked.Add(ref _rows, batch.Count);
+        LargestBatch = Math.Max(LargestBatch, batch.Count);
+        var sequences = new HashSet<int>();
+        foreach (ref readonly var row in batch.Rows)
+        {
+            sequences.Add(row.Sequence.Value);
+        }
+
+        MostSequences = Math.Max(MostSequences, sequences.Count);
+    }
+}

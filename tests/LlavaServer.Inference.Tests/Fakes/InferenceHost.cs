@@ -1,0 +1,118 @@
+using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Sampling;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LlavaServer.Inference.Tests.Fakes;
+
+/// <summary>Everything that <c>AddInference</c> registers, over a fake engine.</summary>
+internal sealed class InferenceHost : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    public InferenceHost(FakeEngineFactory? factory = null, Action<InferenceOptions>? configure = null, TimeProvider? time = null, string? template = null)
+    {
+        Factory = factory ?? new FakeEngineFactory { Vision = new FakeVisionEncoder() };
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddSingleton<IInferenceEngineFactory>(Factory);
+        services.AddSingleton<ModelTextReader>(_ => ReadText(template));
+        services.AddSingleton(new ModelCatalog([Entry("eye", Factory.Vision is not null)]));
+        if (time is not null)
+        {
+            services.AddSingleton(time);
+        }
+
+        services.AddInference();
+        services.Configure<InferenceOptions>(o => configure?.Invoke(o));
+        _services = services.BuildServiceProvider();
+    }
+
+    public FakeEngineFactory Factory { get; }
+
+    public TextGenerator Generator => _services.GetRequiredService<TextGenerator>();
+
+    public ModelPool Pool => _services.GetRequiredService<ModelPool>();
+
+    public ImageDecoder Decoder => _services.GetRequiredService<ImageDecoder>();
+
+    public InferenceMetrics Metrics => _services.GetRequiredService<InferenceMetrics>();
+
+    public ImageEmbeddingCache Cache => _services.GetRequiredService<ImageEmbeddingCache>();
+
+    public PooledModel Model => Pool.Models.Single();
+
+    public static ModelEntry Entry(string name, bool vision) => new()
+    {
+        Name = name + ":latest",
+        Files = new ModelFiles(name + ".gguf", vision ? name + "-mmproj.gguf" : null),
+        Family = "llama",
+        Families = ["llama"],
+        ParameterSize = "1",
+        QuantizationLevel = "F16",
+        SizeBytes = 1,
+        Digest = new string('0', 64),
+        ModifiedAt = DateTimeOffset.UnixEpoch,
+        HasVision = vision,
+        ContextLength = 512,
+        ParameterCount = 1,
+        EmbeddingLength = 2,
+    };
+
+    public static GenerationRequest Ask(string question, params byte[][] images) => new()
+    {
+        Model = "eye",
+        Messages = [new ChatMessage(ChatRole.User, [.. images.Select((b, i) => MessagePart.FromImage(b, $"messages[0].content[{i}]")), MessagePart.FromText(question)])],
+        Sampling = new SamplingParameters { Temperature = 0 },
+    };
+
+    public async Task<(string Text, GenerationUpdate Last)> AnswerAsync(GenerationRequest request, CancellationToken cancellationToken)
+    {
+        await using var generation = await Generator.StartAsync(request, cancellationToken);
+        return await ReadAsync(generation, cancellationToken);
+    }
+
+    public static async Task<(string Text, GenerationUpdate Last)> ReadAsync(Generation generation, CancellationToken cancellationToken)
+    {
+        var text = "";
+        GenerationUpdate? last = null;
+        await foreach (var update in generation.ReadAllAsync(cancellationToken))
+        {
+            Assert.Null(last?.FinishReason);
+            text += update.Text;
+            last = update;
+        }
+
+        Assert.NotNull(last?.FinishReason);
+        return (text, last);
+    }
+
+    /// <summary>Waits until nothing of any request is left anywhere.</summary>
+    public async Task AssertIdleAsync()
+    {
+        var deadline = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var counts = Model.Queue.Counts;
+            var pending = Model.Loaded?.Scheduler.PendingEncodes ?? 0;
+            if (counts is { Running: 0, Waiting: 0 } && Generator.ActiveCount == 0 && pending == 0 && Decoder.HeldBytes == (0, 0))
+            {
+                return;
+            }
+
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(20),
+                $"not idle: {counts}, active {Generator.ActiveCount}, encodes {pending}, bytes {Decoder.HeldBytes}");
+            await Task.Delay(5);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await _services.DisposeAsync();
+
+    private ModelText ReadText(string? template) => new(
+        Factory.Tokenizer, ChatTemplateSelector.Choose(template ?? "vicuna-plain", null, "eye", sees: true, Factory.Tokenizer));
+}
