@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Prompting;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Inference;
@@ -17,6 +18,11 @@ internal sealed class InferenceOptionsRules : IValidateOptions<InferenceOptions>
         if (options.Engine.StepRows < options.Engine.Slots)
         {
             failures.Add($"Engine:StepRows ({options.Engine.StepRows}) must be at least Engine:Slots ({options.Engine.Slots}): a step has a row for each slot.");
+        }
+
+        if (options.Models.ChatTemplate is { } template && ChatTemplateSelector.ByName(template) is null)
+        {
+            failures.Add($"Models:ChatTemplate must be one of {string.Join(", ", ChatTemplateSelector.Names)}, not '{template}'.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

@@ -21,6 +21,11 @@ public static class InferenceServiceCollectionExtensions
         services.TryAddSingleton<InferenceMetrics>();
         services.TryAddSingleton<ImageDecoder>();
         services.TryAddSingleton(p => new ImageEmbeddingCache(p.GetRequiredService<IOptions<InferenceOptions>>().Value.Cache.ImageBytes));
+        services.TryAddSingleton<ModelTextReader>(p =>
+        {
+            var template = p.GetRequiredService<IOptions<InferenceOptions>>().Value.Models.ChatTemplate;
+            return entry => GgufModelText.Read(entry, template);
+        });
         services.TryAddSingleton<ModelLoader>();
         services.TryAddSingleton(p => new ModelPool(
             p.GetRequiredService<ModelCatalog>(),

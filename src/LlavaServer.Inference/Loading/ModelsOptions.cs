@@ -12,4 +12,8 @@ public sealed class ModelsOptions
     /// <summary>Names of models, separated by commas, that are loaded before the server is ready.</summary>
     [StringLength(4096)]
     public string? Preload { get; set; }
+
+    /// <summary>Chat template by the name of its family; null, the default, chooses it from the model file.</summary>
+    [StringLength(64)]
+    public string? ChatTemplate { get; set; }
 }

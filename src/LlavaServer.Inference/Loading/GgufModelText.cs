@@ -1,0 +1,21 @@
+using LlavaServer.Inference.Prompting;
+using LlavaServer.Models.Gguf;
+using LlavaServer.Models.Tokenization;
+
+namespace LlavaServer.Inference.Loading;
+
+/// <summary>Reads the text side of a model from its GGUF file. Thread-safe.</summary>
+internal static class GgufModelText
+{
+    /// <param name="entry">The model.</param>
+    /// <param name="templateName">Chat template named by the settings, or null.</param>
+    public static ModelText Read(ModelEntry entry, string? templateName)
+    {
+        using var file = GgufFile.Open(entry.Files.ModelPath);
+        var tokenizer = TokenizerFactory.Create(file.Metadata);
+        var name = $"{file.Metadata.GetString("general.name", "")} {Path.GetFileName(entry.Files.ModelPath)}";
+        var template = ChatTemplateSelector.Choose(
+            templateName, file.Metadata.GetString("tokenizer.chat_template", null), name, entry.HasVision, tokenizer);
+        return new ModelText(tokenizer, template);
+    }
+}
