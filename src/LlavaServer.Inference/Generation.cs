@@ -48,11 +48,16 @@ public sealed class Generation : IAsyncDisposable
             while (true)
             {
                 var update = await _sequence.Output.ReadAsync(cancellationToken).ConfigureAwait(false);
-                yield return update;
-                if (update.FinishReason is not null)
+                if (update.FinishReason is null)
                 {
-                    yield break;
+                    yield return update;
+                    continue;
                 }
+
+                // Everything is released before the last piece is handed out: a reader need not ask for more to free it.
+                await DisposeAsync().ConfigureAwait(false);
+                yield return update;
+                yield break;
             }
         }
         finally

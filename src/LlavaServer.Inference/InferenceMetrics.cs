@@ -31,6 +31,7 @@ public sealed class InferenceMetrics
     {
         ArgumentNullException.ThrowIfNull(meterFactory);
         var meter = meterFactory.Create(MeterName);
+        Meter = meter;
         _requestDuration = meter.CreateHistogram<double>("gen_ai.server.request.duration", "s", "Time of a generation from its queue place to its end.");
         _timeToFirstToken = meter.CreateHistogram<double>("gen_ai.server.time_to_first_token", "s", "Time from queue place to first token.");
         _timePerOutputToken = meter.CreateHistogram<double>("gen_ai.server.time_per_output_token", "s", "Mean time between tokens after the first.");
@@ -49,6 +50,8 @@ public sealed class InferenceMetrics
         meter.CreateObservableGauge("llavaserver.slots", () => ObserveQueues(q => q.Slots), "{slot}", "Sequences that can be decoded together.");
         meter.CreateObservableGauge("llavaserver.saturation", Saturation, "1", "Running and waiting requests by slots, over all models.");
     }
+
+    internal Meter Meter { get; }
 
     internal void Observe(string model, Func<(int Running, int Waiting, int Slots)> queue) => _queues[model] = queue;
 

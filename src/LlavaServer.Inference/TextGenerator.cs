@@ -199,7 +199,7 @@ public sealed class TextGenerator
         var text = Write(request, model);
         var rowsPerImage = model.Info.Vision?.RowsPerImage ?? 0;
         var imageRows = (long)pictures.Count * rowsPerImage;
-        var fewestTokens = (PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes)) + imageRows;
+        var fewestTokens = (PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes)) + imageRows + (model.Tokenizer.AddsBos ? 1 : 0);
         if (fewestTokens >= context)
         {
             throw TooLong(fewestTokens, imageRows, context, "at least ");

@@ -17,7 +17,7 @@ internal sealed class PooledModel : IDisposable
     private bool _isDisposed;
 
     /// <param name="entry">The model.</param>
-    /// <param name="queue">Owned by this object.</param>
+    /// <param name="queue">Its queue.</param>
     /// <param name="loader">Loads it.</param>
     /// <param name="faulted">Told when the engine died.</param>
     public PooledModel(ModelEntry entry, RequestQueue queue, ModelLoader loader, Action<Exception> faulted)
@@ -90,7 +90,6 @@ internal sealed class PooledModel : IDisposable
 
         FailWaiting(new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
         _stopping.Dispose();
-        Queue.Dispose();
     }
 
     private Task<LoadedModel> EnsureLoading()

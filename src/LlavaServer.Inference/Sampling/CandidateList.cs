@@ -8,6 +8,9 @@ namespace LlavaServer.Inference.Sampling;
 /// </summary>
 internal sealed class CandidateList(int vocabularySize)
 {
+    // One delegate for all sorts: passing a comparer would box it each time.
+    private static readonly Comparison<Candidate> ByLogit = static (x, y) => Precedes(in x, in y) ? -1 : Precedes(in y, in x) ? 1 : 0;
+
     private readonly Candidate[] _candidates = new Candidate[vocabularySize];
     private readonly float[] _scores = new float[vocabularySize];
 
@@ -34,7 +37,7 @@ internal sealed class CandidateList(int vocabularySize)
     {
         if (!IsSorted)
         {
-            Items.Sort(default(ByLogit));
+            Items.Sort(ByLogit);
             IsSorted = true;
         }
     }
@@ -161,9 +164,4 @@ internal sealed class CandidateList(int vocabularySize)
     // Equal logits go in order of id, so that the choice does not depend on how the candidates were moved.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Precedes(in Candidate x, in Candidate y) => x.Logit > y.Logit || (x.Logit == y.Logit && x.TokenId < y.TokenId);
-
-    private readonly struct ByLogit : IComparer<Candidate>
-    {
-        public int Compare(Candidate x, Candidate y) => Precedes(in x, in y) ? -1 : Precedes(in y, in x) ? 1 : 0;
-    }
 }

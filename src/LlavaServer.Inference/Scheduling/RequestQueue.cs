@@ -7,7 +7,7 @@ namespace LlavaServer.Inference.Scheduling;
 /// there are as many places as slots plus <see cref="QueueOptions.MaxQueue"/>, so a sequence with a place always finds room in the channel.
 /// Thread-safe.
 /// </summary>
-internal sealed class RequestQueue : IDisposable
+internal sealed class RequestQueue
 {
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(60);
@@ -15,10 +15,11 @@ internal sealed class RequestQueue : IDisposable
     private readonly Lock _lock = new();
     private readonly LinkedList<QueuePlace> _waiting = new();
     private readonly Channel<Sequence> _channel;
-    private readonly AutoResetEvent _wake = new(false);
+    private readonly object _wake = new();
     private readonly TimeProvider _time;
     private readonly int _slotCount;
     private readonly int _placeCount;
+    private bool _isWoken;
     private long _nextNumber;
     private int _running;
     private double _serviceSeconds = 1;
@@ -100,12 +101,28 @@ internal sealed class RequestQueue : IDisposable
     }
 
     /// <summary>Makes the scheduler look around.</summary>
-    public void Wake() => _wake.Set();
+    public void Wake()
+    {
+        lock (_wake)
+        {
+            _isWoken = true;
+            Monitor.Pulse(_wake);
+        }
+    }
 
     /// <summary>Waits, on the scheduler thread, until something happened.</summary>
-    public void Wait(TimeSpan timeout) => _wake.WaitOne(timeout);
+    public void Wait(TimeSpan timeout)
+    {
+        lock (_wake)
+        {
+            if (!_isWoken)
+            {
+                Monitor.Wait(_wake, timeout);
+            }
 
-    public void Dispose() => _wake.Dispose();
+            _isWoken = false;
+        }
+    }
 
     internal int? PositionOf(QueuePlace place)
     {

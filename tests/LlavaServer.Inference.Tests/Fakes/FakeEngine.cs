@@ -11,6 +11,7 @@ internal sealed class FakeEngine : IInferenceEngine
 {
     private const string AnswerMark = "ASSISTANT:";
     private readonly List<long>[] _stored;
+    private readonly (int Start, byte[] Answer)[] _answers;
     private readonly Dictionary<int, float[]> _logits = [];
     private readonly Stack<float[]> _spare = new();
     private readonly FakeEngineFactory _owner;
@@ -19,6 +20,7 @@ internal sealed class FakeEngine : IInferenceEngine
     {
         _owner = owner;
         _stored = [.. Enumerable.Range(0, options.SequenceCount).Select(_ => new List<long>())];
+        _answers = [.. _stored.Select(_ => (0, Array.Empty<byte>()))];
         Vision = owner.Vision;
         Info = new EngineInfo
         {
@@ -72,7 +74,7 @@ internal sealed class FakeEngine : IInferenceEngine
             stored.Add(row.Image is null ? row.TokenId : -1000 - (long)row.Image.Row(row.ImageRow)[0]);
             if (row.WantsLogits)
             {
-                _logits.Add(i, LogitsOf(Next(stored)));
+                _logits.Add(i, LogitsOf(Next(row.Sequence.Value, stored)));
             }
         }
 
@@ -105,18 +107,34 @@ internal sealed class FakeEngine : IInferenceEngine
         return logits;
     }
 
-    private int Next(List<long> stored)
+    private int Next(int sequence, List<long> stored)
     {
         if (_owner.EndlessToken is { } endless)
         {
             return endless;
         }
 
-        var text = Text(stored);
-        var mark = text.LastIndexOf(AnswerMark, StringComparison.Ordinal) + AnswerMark.Length;
-        var answer = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(_owner.Answer(text[..mark])));
-        var given = text.Length - mark;
-        return given < answer.Length ? FakeTokenizer.FirstByte + answer[given] : FakeTokenizer.Eos;
+        ref var current = ref _answers[sequence];
+        if (EndsWithMark(stored))
+        {
+            current = (stored.Count, Encoding.UTF8.GetBytes(_owner.Answer(Text(stored))));
+        }
+
+        var given = stored.Count - current.Start;
+        return given < current.Answer.Length ? FakeTokenizer.FirstByte + current.Answer[given] : FakeTokenizer.Eos;
+    }
+
+    private static bool EndsWithMark(List<long> stored)
+    {
+        for (var i = 0; i < AnswerMark.Length; i++)
+        {
+            if (stored.Count < AnswerMark.Length || stored[stored.Count - AnswerMark.Length + i] != FakeTokenizer.FirstByte + AnswerMark[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static string Text(List<long> stored)
