@@ -42,7 +42,7 @@ internal sealed class ModelLoader
         _retry = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<IOException>(e => e is not (FileNotFoundException or DirectoryNotFoundException)),
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
                 MaxRetryAttempts = 3,
                 Delay = TimeSpan.FromMilliseconds(100),
                 BackoffType = DelayBackoffType.Exponential,
@@ -109,6 +109,14 @@ internal sealed class ModelLoader
             };
         }
     }
+
+    // An engine reports a file that it cannot read as a failed load with the cause inside.
+    private static bool IsTransient(Exception exception) => exception switch
+    {
+        InferenceException { InnerException: { } inner } => IsTransient(inner),
+        FileNotFoundException or DirectoryNotFoundException => false,
+        _ => exception is IOException,
+    };
 
     private EngineLoadOptions LoadOptions()
     {
