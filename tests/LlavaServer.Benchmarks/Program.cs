@@ -3,6 +3,7 @@ using LlavaServer.Benchmarks.Compare;
 using LlavaServer.Benchmarks.Engine;
 using LlavaServer.Benchmarks.Generate;
 using LlavaServer.Benchmarks.Golden;
+using LlavaServer.Benchmarks.Vision;
 
 return args.FirstOrDefault() switch
 {
@@ -11,6 +12,7 @@ return args.FirstOrDefault() switch
     "generate" => GenerateCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
     "logits" => await LogitsCommand.RunAsync(args[1..]),
+    "vision" => VisionCommand.Run(args[1..]),
     _ => RunBenchmarks(args),
 };
 
