@@ -3,7 +3,7 @@ using LlavaServer.Engine.Cpu.Tensors;
 namespace LlavaServer.Engine.Cpu.Kernels;
 
 /// <summary>
-/// Packs rows for a product, one group of 12 rows a part, on the way normalising them and rounding them to half precision when asked to.
+/// Packs rows for a product, one group of 12 rows a part, on the way normalising them and rounding them when asked to.
 /// </summary>
 internal readonly unsafe struct PackRowsJob : IWorkerJob
 {
@@ -24,7 +24,7 @@ internal readonly unsafe struct PackRowsJob : IWorkerJob
 
     public required long ScratchStride { get; init; }
 
-    public required bool RoundsToHalf { get; init; }
+    public required ActivationRounding Rounding { get; init; }
 
     /// <summary>Weight of a layer norm over each row, or null for none.</summary>
     public float* NormWeight { get; init; }
@@ -38,7 +38,7 @@ internal readonly unsafe struct PackRowsJob : IWorkerJob
         int first = part * MatMulFloatTile.Rows;
         int count = Math.Min(MatMulFloatTile.Rows, Rows - first);
         float* source = Source + first * Stride;
-        if (NormWeight is null && !RoundsToHalf)
+        if (NormWeight is null && Rounding == ActivationRounding.None)
         {
             MatMulFloat.PackGroup(source, Stride, count, Depth, Packed, MatMulFloat.RowGroups(Rows), part);
             return;
@@ -57,10 +57,7 @@ internal readonly unsafe struct PackRowsJob : IWorkerJob
                 LayerNorm.Apply(source + row * Stride, NormWeight, NormBias, target, Depth, NormEpsilon);
             }
 
-            if (RoundsToHalf)
-            {
-                HalfPrecision.Round(target, Depth);
-            }
+            ActivationRounder.Round(Rounding, target, Depth);
         }
 
         MatMulFloat.PackGroup(rows, Depth, count, Depth, Packed, MatMulFloat.RowGroups(Rows), part);

@@ -15,14 +15,21 @@ internal readonly unsafe struct WeightMatrix
     private readonly int _blockElements;
     private readonly int _blockBytes;
     private readonly long _rowBytes;
+    private readonly bool _roundsToHalf;
 
-    public WeightMatrix(nint address, TensorType type, int inputs, int outputs)
+    /// <param name="address">First byte of the data.</param>
+    /// <param name="type">Storage type.</param>
+    /// <param name="inputs">Elements of a row, a multiple of the type's block.</param>
+    /// <param name="outputs">Rows.</param>
+    /// <param name="roundsToHalf">Rounds F32 weights to half precision as they are read.</param>
+    public WeightMatrix(nint address, TensorType type, int inputs, int outputs, bool roundsToHalf = false)
     {
         _data = (byte*)address;
         _type = type;
         _blockElements = TensorTypes.BlockElements(type);
         _blockBytes = TensorTypes.BlockBytes(type);
         _rowBytes = (long)inputs / _blockElements * _blockBytes;
+        _roundsToHalf = roundsToHalf;
         Inputs = inputs;
         Outputs = outputs;
     }
@@ -32,8 +39,8 @@ internal readonly unsafe struct WeightMatrix
 
     public int Outputs { get; }
 
-    /// <summary>True when llama.cpp multiplies with activations rounded to half precision.</summary>
-    public bool IsHalf => _type == TensorType.F16;
+    /// <summary>What llama.cpp rounds activations to before it multiplies them with this matrix.</summary>
+    public ActivationRounding LlamaCppRounding => _roundsToHalf ? ActivationRounding.Half : ActivationRounder.For(_type);
 
     /// <summary>
     /// Expands <paramref name="count"/> elements of a row from element <paramref name="start"/> on; both are multiples of the type's block.
@@ -46,6 +53,11 @@ internal readonly unsafe struct WeightMatrix
         {
             case TensorType.F32:
                 new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(destination, count));
+                if (_roundsToHalf)
+                {
+                    HalfPrecision.Round(destination, count);
+                }
+
                 break;
             case TensorType.F16:
                 HalfPrecision.ToSingle((ushort*)source, destination, count);

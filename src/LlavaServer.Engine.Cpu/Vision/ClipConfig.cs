@@ -96,7 +96,7 @@ internal sealed record ClipConfig
             HasClassEmbedding = hasClass,
             Activation = ReadActivation(metadata, rules, isSiglip: !hasClass && mean[0] == 0.5f),
             Projector = ReadProjector(file),
-            ProjectorActivation = rules.RoundsToHalf ? VisionActivation.GeluTanhHalf : VisionActivation.GeluErf,
+            ProjectorActivation = rules.RoundsAsLlamaCpp ? VisionActivation.GeluTanhHalf : VisionActivation.GeluErf,
             ImageMean = mean,
             ImageStd = deviation,
         };
@@ -150,7 +150,7 @@ internal sealed record ClipConfig
             return VisionActivation.Silu;
         }
 
-        if (rules.RoundsToHalf)
+        if (rules.RoundsAsLlamaCpp)
         {
             return gelu ? VisionActivation.GeluTanhHalf : VisionActivation.QuickGeluHalf;
         }

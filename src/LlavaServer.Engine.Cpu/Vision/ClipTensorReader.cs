@@ -30,15 +30,20 @@ internal sealed unsafe class ClipTensorReader(GgufFile file, FloatMemory memory)
 
     public bool Has(string name) => file.TryGetTensor(name, out _);
 
-    /// <summary>Weight and bias of a matrix; the bias may be absent unless asked for.</summary>
-    public ClipLinear Linear(string name, int inputs, int outputs, string? biasName = null)
+    /// <summary>Weight and bias of a matrix; the bias may be absent.</summary>
+    public ClipLinear Linear(string name, int inputs, int outputs)
     {
         GgufTensor tensor = Shaped($"{name}.weight", [inputs, outputs]);
-        return new ClipLinear(Matrix(tensor, inputs, outputs), OptionalVector(biasName ?? $"{name}.bias", outputs));
+        return new ClipLinear(new WeightMatrix(tensor.Address, tensor.Type, inputs, outputs), OptionalVector($"{name}.bias", outputs));
     }
 
     /// <summary>The patch embedding, stored (kernel width, kernel height, channels, outputs), as a matrix of (outputs, 3 · kernel²).</summary>
-    public ClipLinear Convolution(string name, string biasName, int patchSize, int outputs)
+    /// <param name="name">Name of the kernel.</param>
+    /// <param name="biasName">Name of the bias, which may be absent.</param>
+    /// <param name="patchSize">Side of the kernel.</param>
+    /// <param name="outputs">Channels out.</param>
+    /// <param name="roundsToHalf">Computes with pixels and kernel in half precision whatever the file holds, as llama.cpp does.</param>
+    public ClipLinear Convolution(string name, string biasName, int patchSize, int outputs, bool roundsToHalf)
     {
         GgufTensor tensor = Shaped(name, [patchSize, patchSize, 3, outputs]);
         if (!IsUnquantized(tensor))
@@ -46,7 +51,9 @@ internal sealed unsafe class ClipTensorReader(GgufFile file, FloatMemory memory)
             throw new GgufException($"tensor '{name}': type {TensorTypes.Name(tensor.Type)} is not supported for a convolution");
         }
 
-        return new ClipLinear(Matrix(tensor, 3 * patchSize * patchSize, outputs), OptionalVector(biasName, outputs));
+        roundsToHalf &= tensor.Type == TensorType.F32;
+        var kernel = new WeightMatrix(tensor.Address, tensor.Type, 3 * patchSize * patchSize, outputs, roundsToHalf);
+        return new ClipLinear(kernel, OptionalVector(biasName, outputs));
     }
 
     public ClipNorm Norm(string name, int width) => new(Vector($"{name}.weight", width), OptionalVector($"{name}.bias", width));
@@ -90,8 +97,6 @@ internal sealed unsafe class ClipTensorReader(GgufFile file, FloatMemory memory)
             ? tensor
             : throw new GgufException($"tensor '{name}': type {TensorTypes.Name(tensor.Type)} is not supported");
     }
-
-    private static WeightMatrix Matrix(GgufTensor tensor, int inputs, int outputs) => new(tensor.Address, tensor.Type, inputs, outputs);
 
     private float* Copy(GgufTensor tensor)
     {

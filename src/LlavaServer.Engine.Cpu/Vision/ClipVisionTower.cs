@@ -96,7 +96,7 @@ internal sealed unsafe class ClipVisionTower(ClipConfig config, ClipWeights weig
             Packed = workspace.PackedKeysValues,
             Scratch = workspace.Scratch,
             ScratchStride = workspace.ScratchFloats,
-            RoundsToHalf = rules.RoundsToHalf,
+            RoundsToHalf = rules.RoundsAsLlamaCpp,
         });
         products.Pack(workspace.Attention, stride, positions, block.Output);
         products.Multiply(block.Output, positions, hidden, stride, VisionActivation.None, accumulate: true);

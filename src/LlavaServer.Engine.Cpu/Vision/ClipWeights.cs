@@ -50,14 +50,14 @@ internal sealed unsafe class ClipWeights : IDisposable
     public long MemoryBytes => _memory.Bytes;
 
     /// <exception cref="GgufException">A tensor is missing or has another shape or type than the configuration asks for; the message names it.</exception>
-    public static ClipWeights Load(GgufFile file, ClipConfig config)
+    public static ClipWeights Load(GgufFile file, ClipConfig config, VisionRules rules)
     {
         var memory = new FloatMemory(ClipTensorReader.CopiedFloats(file));
         var weights = new ClipWeights(memory);
         try
         {
             var reader = new ClipTensorReader(file, memory);
-            weights.LoadEmbeddings(reader, config);
+            weights.LoadEmbeddings(reader, config, rules);
             weights.Blocks = new ClipBlock[config.RunBlockCount];
             for (int block = 0; block < weights.Blocks.Length; block++)
             {
@@ -76,14 +76,15 @@ internal sealed unsafe class ClipWeights : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private void LoadEmbeddings(ClipTensorReader reader, ClipConfig config)
+    private void LoadEmbeddings(ClipTensorReader reader, ClipConfig config, VisionRules rules)
     {
         if (reader.Has(ClipKeys.SecondPatchEmbedding))
         {
             throw new GgufException($"tensor '{ClipKeys.SecondPatchEmbedding}': a second patch embedding is not supported");
         }
 
-        PatchEmbedding = reader.Convolution(ClipKeys.PatchEmbedding, ClipKeys.PatchBias, config.PatchSize, config.Width);
+        PatchEmbedding = reader.Convolution(
+            ClipKeys.PatchEmbedding, ClipKeys.PatchBias, config.PatchSize, config.Width, roundsToHalf: rules.RoundsAsLlamaCpp);
         ClassEmbedding = config.HasClassEmbedding ? reader.Vector(ClipKeys.ClassEmbedding, config.Width) : null;
         PositionEmbedding = reader.Table(ClipKeys.PositionEmbedding, config.Width, config.PositionCount);
         PreNorm = reader.OptionalNorm(ClipKeys.PreNorm, config.Width);

@@ -64,7 +64,7 @@ public sealed unsafe class CpuVisionEncoder : IVisionEncoder, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         VisionRules rules = VisionRules.For(profile);
         ClipConfig config = ClipConfig.Read(mmproj, rules);
-        ClipWeights weights = ClipWeights.Load(mmproj, config);
+        ClipWeights weights = ClipWeights.Load(mmproj, config, rules);
         if (weights.OutputWidth == languageWidth)
         {
             return new CpuVisionEncoder(config, weights, rules, threads);

@@ -21,7 +21,7 @@ internal sealed unsafe class VisionProducts(WorkerPool pool, VisionWorkspace wor
             Packed = workspace.Packed,
             Scratch = workspace.Scratch,
             ScratchStride = workspace.ScratchFloats,
-            RoundsToHalf = rules.RoundsToHalf && consumer.Weight.IsHalf,
+            Rounding = rules.RoundsAsLlamaCpp ? consumer.Weight.LlamaCppRounding : ActivationRounding.None,
             NormWeight = norm.Weight,
             NormBias = norm.Bias,
             NormEpsilon = epsilon,

@@ -16,8 +16,8 @@ internal sealed record VisionRules
     /// <summary>Runs all blocks that a converter left in the file; else one block fewer unless the file names a feature layer.</summary>
     public required bool RunsAllBlocks { get; init; }
 
-    /// <summary>Activations before F16 weights, keys, values and GELU results are rounded to half precision.</summary>
-    public required bool RoundsToHalf { get; init; }
+    /// <summary>Activations are rounded to what the weight type is multiplied with; keys, values and GELU results to half precision.</summary>
+    public required bool RoundsAsLlamaCpp { get; init; }
 
     public required ImageFit Fit { get; init; }
 
@@ -34,7 +34,7 @@ internal sealed record VisionRules
         Profile = profile,
         ClassVectorFirst = isReference,
         RunsAllBlocks = isReference,
-        RoundsToHalf = !isReference,
+        RoundsAsLlamaCpp = !isReference,
         Fit = fit,
     };
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LlavaServer.Models.Gguf;
+using LlavaServer.Models.Quantization;
 
 namespace LlavaServer.Engine.Tests.Vision;
 
@@ -56,6 +57,9 @@ internal sealed record TinyMmproj
     /// <summary>Changes metadata or tensors before the file is written, to damage it.</summary>
     public Action<GgufWriter>? Change { get; init; }
 
+    /// <summary>A metadata key to leave out.</summary>
+    public string? WithoutKey { get; init; }
+
     /// <summary>Tensors to leave out.</summary>
     public string[] Without { get; init; } = [];
 
@@ -74,11 +78,26 @@ internal sealed record TinyMmproj
 
     public void WriteTo(string path)
     {
-        var writer = new GgufWriter();
-        WriteMetadata(writer);
+        var metadata = new GgufWriter();
+        WriteMetadata(metadata);
+        GgufWriter writer = WithoutKey is null ? metadata : Copy(metadata, WithoutKey);
         WriteTensors(writer);
         Change?.Invoke(writer);
         writer.Write(path);
+    }
+
+    private static GgufWriter Copy(GgufWriter metadata, string withoutKey)
+    {
+        using var file = new TemporaryFile(".gguf");
+        metadata.Write(file.Path);
+        using GgufFile source = GgufFile.Open(file.Path);
+        var copy = new GgufWriter();
+        foreach (string key in source.Metadata.Keys.Where(key => key != withoutKey))
+        {
+            copy.SetValue(key, source.Metadata.GetValue(key));
+        }
+
+        return copy;
     }
 
     private void WriteMetadata(GgufWriter writer)
@@ -218,7 +237,9 @@ internal sealed record TinyMmproj
             case TensorType.F16:
                 return MemoryMarshal.AsBytes(values.Select(value => (Half)value).ToArray().AsSpan()).ToArray();
             default:
-                throw new ArgumentOutOfRangeException(nameof(type), type, null);
+                var bytes = new byte[TensorTypes.RowBytes(type, values.Length)];
+                Quantizer.FromFloat(type, values, bytes);
+                return bytes;
         }
     }
 
