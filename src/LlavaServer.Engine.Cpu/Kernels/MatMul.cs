@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using LlavaServer.Engine.Cpu.Kernels.Interleaved;
 using LlavaServer.Engine.Cpu.Kernels.Quantization;
 using LlavaServer.Engine.Cpu.Kernels.Simd;
 using LlavaServer.Models.Gguf;
@@ -61,24 +62,27 @@ internal static unsafe class MatMul
         where TF : struct
         where TI : struct
     {
-        int firstRow = firstPanel * WeightRows.PanelRows;
-        int endRow = Math.Min(endPanel * WeightRows.PanelRows, weights.Rows);
-        int elementBytes = weights.Form is ActivationForms.Single or ActivationForms.Half or ActivationForms.BFloat16 ? 4 : 2;
+        // What a kernel reads of an activation: floats, shorts or bytes.
+        int elementBytes = weights.Form is ActivationForms.Single or ActivationForms.Half or ActivationForms.BFloat16 ? 4
+            : weights.Panels == null || weights.Type == TensorType.Q8_0 ? 2
+            : 1;
         int chunk = Math.Max(4, ChunkBytes / (weights.Width * elementBytes) / 4 * 4);
         for (int column = 0; column < columns; column += chunk)
         {
             Chunk<L, TF, TI>(
-                weights, activations, column, Math.Min(chunk, columns - column), output, outputStride, firstRow, endRow, scratch);
+                weights, activations, column, Math.Min(chunk, columns - column), output, outputStride, firstPanel, endPanel, scratch);
         }
     }
 
     private static void Chunk<L, TF, TI>(
-        WeightRows weights, Activations activations, int column, int columns, float* output, int stride, int firstRow, int endRow, byte* scratch)
+        WeightRows weights, Activations activations, int column, int columns, float* output, int stride, int firstPanel, int endPanel, byte* scratch)
         where L : struct, ILanes<TF, TI>
         where TF : struct
         where TI : struct
     {
         output += (long)column * stride;
+        int firstRow = firstPanel * WeightRows.PanelRows;
+        int endRow = Math.Min(endPanel * WeightRows.PanelRows, weights.Rows);
         switch (weights.Type)
         {
             case TensorType.F32:
@@ -109,6 +113,10 @@ internal static unsafe class MatMul
                     firstRow,
                     endRow);
                 break;
+            case TensorType.Q4_0 when weights.Panels != null:
+                PanelProduct.Multiply<Q4_0Panel, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
+                break;
             case TensorType.Q4_0:
                 Unpacked<Q4_0Block, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
@@ -121,6 +129,10 @@ internal static unsafe class MatMul
             case TensorType.Q5_1:
                 Unpacked<Q5_1Block, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
+            case TensorType.Q8_0 when weights.Panels != null:
+                PanelProduct.Multiply<Q8_0Panel, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
+                break;
             case TensorType.Q8_0:
                 Unpacked<Q8_0Block, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
@@ -130,11 +142,19 @@ internal static unsafe class MatMul
             case TensorType.Q3_K:
                 Unpacked<Q3_KBlock, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
+            case TensorType.Q4_K when weights.Panels != null:
+                PanelProduct.Multiply<Q4_KPanel, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
+                break;
             case TensorType.Q4_K:
                 Unpacked<Q4_KBlock, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
             case TensorType.Q5_K:
                 Unpacked<Q5_KBlock, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
+                break;
+            case TensorType.Q6_K when weights.Panels != null:
+                PanelProduct.Multiply<Q6_KPanel, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
                 break;
             case TensorType.Q6_K:
                 Unpacked<Q6_KBlock, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);

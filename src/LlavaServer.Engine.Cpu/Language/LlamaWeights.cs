@@ -1,4 +1,5 @@
 using LlavaServer.Engine.Cpu.Kernels;
+using LlavaServer.Engine.Cpu.Kernels.Interleaved;
 using LlavaServer.Engine.Cpu.Tensors;
 using LlavaServer.Models.Gguf;
 

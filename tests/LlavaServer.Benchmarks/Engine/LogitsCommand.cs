@@ -53,7 +53,7 @@ internal static class LogitsCommand
 
     private static async Task<GoldenLogits> AskAsync(string server, string path, string name)
     {
-        string[] arguments = ["-m", path, "-c", "512", "-t", "1", "-tb", "1", "-np", "1", "--no-warmup", "--host", "127.0.0.1", "--port", "18123"];
+        string[] arguments = ["-m", path, "-c", "512", "-t", "1", "-tb", "1", "-np", "1", "-fa", "off", "--no-warmup", "--host", "127.0.0.1", "--port", "18123"];
         using Process process = Process.Start(new ProcessStartInfo(server, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         process.ErrorDataReceived += (_, _) => { };
         process.OutputDataReceived += (_, _) => { };

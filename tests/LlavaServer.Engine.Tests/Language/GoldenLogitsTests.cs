@@ -36,12 +36,15 @@ public sealed class GoldenLogitsTests
         }
     }
 
-    /// <summary>The gates of llama.cpp parity: F32 weights 0.001 with an F16 cache's noise on top, F16 0.02, quantized 0.05.</summary>
+    /// <summary>
+    /// Gates on the worst of 288 log-probabilities. F32 weights leave the noise of the F16 cache. Quantized weights amplify it: where it moves an activation
+    /// across a rounding edge, a whole quantization unit changes.
+    /// </summary>
     private static float Tolerance(string name) => GoldenLogits.Models.First(model => model.Name == name).Mix switch
     {
-        "F32" => 0.005f,
+        "F32" => 0.004f,
         "F16" or "BF16" => 0.02f,
-        _ => 0.05f,
+        _ => 0.12f,
     };
 
     private static float WorstDeviation(IInferenceEngine engine, GoldenLogits golden)
