@@ -26,7 +26,10 @@ internal static unsafe class HalfBits
     {
         float rounded = Math.Clamp(Round<LanesScalar, float, int>(value), -LargestHalf, LargestHalf);
         int bits = BitConverter.SingleToInt32Bits(rounded * Shrink);
-        return (ushort)(((bits >> 13) & 0x7FFF) | ((bits >> 16) & 0x8000));
+
+        // Rounding by addition loses the sign of a zero.
+        int sign = (BitConverter.SingleToInt32Bits(value) >> 16) & 0x8000;
+        return (ushort)(((bits >> 13) & 0x7FFF) | sign);
     }
 
     /// <summary>Halves times 2^-112.</summary>
