@@ -39,7 +39,7 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
         GenerationUpdate last;
         do
         {
-            last = running.Current;
+            last = running.Take();
             Note(context, last);
             text.Append(last.Text);
         }
@@ -55,7 +55,7 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
         {
             do
             {
-                var update = running.Current;
+                var update = running.Take();
                 Note(context, update);
                 if (update.Text.Length > 0)
                 {
@@ -99,7 +99,7 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
 
     private OllamaPiece Last(HttpContext context, OllamaRequest request, GenerationUpdate last, string text) => new(request.Model, time.GetUtcNow(), text)
     {
-        DoneReason = last.FinishReason == FinishReason.Length ? "length" : "stop",
+        DoneReason = NameOf(last.FinishReason ?? FinishReason.Stop),
         Metrics = OllamaMetrics.From(last, RequestRecord.Of(context).Elapsed),
     };
 
@@ -113,11 +113,11 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
 
         if (update.FinishReason is { } reason)
         {
-            record.FinishReason = reason == FinishReason.Length ? "length" : "stop";
-            record.Usage = update.Usage;
-            record.Timings = update.Timings;
+            record.Complete(update, NameOf(reason));
         }
     }
+
+    private static string NameOf(FinishReason reason) => reason == FinishReason.Length ? "length" : "stop";
 
     private static ValueTask WriteLineAsync<T>(NdjsonStream stream, T value, JsonTypeInfo<T> type) =>
         stream.WriteAsync((value, type), static (writer, line) => JsonSerializer.Serialize(writer, line.value, line.type));

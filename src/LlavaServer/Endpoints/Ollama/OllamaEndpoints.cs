@@ -1,3 +1,5 @@
+using LlavaServer.Endpoints.Documentation;
+
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>Routes of the Ollama dialect.</summary>
@@ -8,6 +10,7 @@ internal static class OllamaEndpoints
 
     private const string Group = "Ollama";
     private const string Json = "application/json";
+    private const string NdjsonType = "application/x-ndjson";
 
     public static IServiceCollection AddOllama(this IServiceCollection services)
     {
@@ -30,14 +33,20 @@ internal static class OllamaEndpoints
         Read<OllamaTags>(group, "/api/tags", WriteTagsAsync, "Models that this server serves");
         group.MapGet("/api/ps", WriteRunningAsync).Produces<OllamaRunningModels>().WithSummary("Models in memory");
         group.MapGet("/api/status", (Delegate)WriteStatusAsync).Produces<OllamaCloudStatus>().WithSummary("Whether a cloud is behind this server");
-        Describe<OllamaShowRequest, OllamaModelInformation>(
-            group.MapPost("/api/show", static (HttpContext context, OllamaShowEndpoint endpoint) => endpoint.HandleAsync(context)), "Details of a model");
-        Describe<OllamaChatRequest, OllamaChatAnswer>(
+        Describe<OllamaModelInformation>(
+            group.MapPost("/api/show", static (HttpContext context, OllamaShowEndpoint endpoint) => endpoint.HandleAsync(context)),
+            OllamaExamples.Show,
+            "Details of a model");
+        Describe<OllamaChatAnswer>(
             group.MapPost("/api/chat", static (HttpContext context, OllamaChatEndpoint endpoint) => endpoint.HandleAsync(context)),
-            "Answers a conversation, with pictures");
-        Describe<OllamaGenerateRequest, OllamaGenerateAnswer>(
+            OllamaExamples.Chat,
+            "Answers a conversation, with pictures",
+            NdjsonType);
+        Describe<OllamaGenerateAnswer>(
             group.MapPost("/api/generate", static (HttpContext context, OllamaGenerateEndpoint endpoint) => endpoint.HandleAsync(context)),
-            "Answers one prompt, with pictures");
+            OllamaExamples.Generate,
+            "Answers one prompt, with pictures",
+            NdjsonType);
         OllamaUnavailable.Map(group);
         return routes;
     }
@@ -64,10 +73,9 @@ internal static class OllamaEndpoints
         group.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription();
     }
 
-    /// <summary>Any content type is read as JSON, and the routing must not refuse one before that.</summary>
-    private static void Describe<TRequest, TAnswer>(RouteHandlerBuilder route, string summary)
-        where TRequest : notnull =>
-        route.Accepts<TRequest>(Json, "*/*").Produces<TAnswer>(StatusCodes.Status200OK, Json, "application/x-ndjson")
+    private static void Describe<TAnswer>(RouteHandlerBuilder route, RequestExample example, string summary, params string[] streamTypes) =>
+        route.WithMetadata(example).WithSummary(summary)
+            .Produces<TAnswer>(StatusCodes.Status200OK, Json, streamTypes)
             .Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound)
-            .Produces<OllamaError>(StatusCodes.Status503ServiceUnavailable).WithSummary(summary);
+            .Produces<OllamaError>(StatusCodes.Status503ServiceUnavailable);
 }

@@ -1,23 +1,17 @@
-using System.Text.Json.Serialization;
-
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>Body of <c>POST /api/generate</c>. Immutable.</summary>
 internal sealed record OllamaGenerateRequest : OllamaRequest
 {
     /// <summary>The question; empty only loads the model.</summary>
-    [JsonPropertyName("prompt")]
     public string Prompt { get; init; } = "";
 
     /// <summary>Pictures as base64 (PNG, JPEG, WebP, GIF, BMP).</summary>
-    [JsonPropertyName("images")]
     public IReadOnlyList<byte[]> Images { get; init; } = [];
 
     /// <summary>System text in place of the model's own; empty is the model's own.</summary>
-    [JsonPropertyName("system")]
     public string System { get; init; } = "";
 
     /// <summary>The prompt goes to the model untouched, without a template.</summary>
-    [JsonPropertyName("raw")]
     public bool Raw { get; init; }
 }

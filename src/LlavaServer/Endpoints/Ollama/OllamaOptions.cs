@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>
@@ -8,56 +6,42 @@ namespace LlavaServer.Endpoints.Ollama;
 internal sealed record OllamaOptions
 {
     /// <summary>Tokens of the answer at most; negative is the rest of the context.</summary>
-    [JsonPropertyName("num_predict")]
     public int NumPredict { get; init; } = -1;
 
     /// <summary>Positions of prompt and answer; null is all that the model's slot has.</summary>
-    [JsonPropertyName("num_ctx")]
     public int? NumCtx { get; init; }
 
     /// <summary>Negative is random each time.</summary>
-    [JsonPropertyName("seed")]
     public long Seed { get; init; } = -1;
 
     /// <summary>0 is greedy.</summary>
-    [JsonPropertyName("temperature")]
     public float Temperature { get; init; } = 0.8f;
 
     /// <summary>0 or negative is off.</summary>
-    [JsonPropertyName("top_k")]
     public int TopK { get; init; } = 40;
 
     /// <summary>1 is off.</summary>
-    [JsonPropertyName("top_p")]
     public float TopP { get; init; } = 0.9f;
 
     /// <summary>0 is off.</summary>
-    [JsonPropertyName("min_p")]
     public float MinP { get; init; }
 
     /// <summary>1 is off.</summary>
-    [JsonPropertyName("typical_p")]
     public float TypicalP { get; init; } = 1f;
 
     /// <summary>Tokens that the penalties look back; 0 is off, -1 is the context.</summary>
-    [JsonPropertyName("repeat_last_n")]
     public int RepeatLastN { get; init; } = 64;
 
     /// <summary>1 is off.</summary>
-    [JsonPropertyName("repeat_penalty")]
     public float RepeatPenalty { get; init; } = 1f;
 
-    [JsonPropertyName("presence_penalty")]
     public float PresencePenalty { get; init; }
 
-    [JsonPropertyName("frequency_penalty")]
     public float FrequencyPenalty { get; init; }
 
     /// <summary>Texts that end the answer.</summary>
-    [JsonPropertyName("stop")]
     public IReadOnlyList<string> Stop { get; init; } = [];
 
     /// <summary>Names that were given, accepted, and do nothing here: they say how to compute, not what.</summary>
-    [JsonIgnore]
     public IReadOnlyList<string> Ignored { get; init; } = [];
 }

@@ -11,7 +11,7 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
     public OllamaChatAnswer ToChat() => new()
     {
         Model = Model,
-        CreatedAt = CreatedAt.UtcDateTime,
+        CreatedAt = CreatedAt,
         Message = new OllamaMessage { Role = "assistant", Content = Text },
         Done = DoneReason is not null,
         DoneReason = DoneReason,
@@ -21,7 +21,7 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
     public OllamaGenerateAnswer ToGenerate() => new()
     {
         Model = Model,
-        CreatedAt = CreatedAt.UtcDateTime,
+        CreatedAt = CreatedAt,
         Response = Text,
         Done = DoneReason is not null,
         DoneReason = DoneReason,

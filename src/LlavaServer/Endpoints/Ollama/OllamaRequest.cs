@@ -1,26 +1,19 @@
-using System.Text.Json.Serialization;
-
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>What <c>/api/chat</c> and <c>/api/generate</c> have in common. Immutable, copied out of the body.</summary>
 internal abstract record OllamaRequest
 {
     /// <summary>As the caller wrote it; empty if it was not given.</summary>
-    [JsonPropertyName("model")]
     public string Model { get; init; } = "";
 
     /// <summary>One JSON object a line as the answer grows, or one object at the end.</summary>
-    [JsonPropertyName("stream")]
     public bool Stream { get; init; } = true;
 
-    [JsonPropertyName("options")]
     public OllamaOptions Options { get; init; } = new();
 
     /// <summary>How long the model stays loaded: seconds, or a duration such as <c>5m</c>.</summary>
-    [JsonPropertyName("keep_alive")]
     public KeepAlive KeepAlive { get; init; }
 
     /// <summary>Whether the oldest messages are dropped when the prompt does not fit.</summary>
-    [JsonPropertyName("truncate")]
     public bool Truncate { get; init; } = true;
 }

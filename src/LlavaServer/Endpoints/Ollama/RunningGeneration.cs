@@ -1,3 +1,4 @@
+using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Inference;
 
 namespace LlavaServer.Endpoints.Ollama;
@@ -7,20 +8,21 @@ internal sealed class RunningGeneration : IAsyncDisposable
 {
     private readonly Generation _generation;
     private readonly IAsyncEnumerator<GenerationUpdate> _updates;
+    private readonly bool _isRaw;
+    private LeadingTrim _trim;
 
-    private RunningGeneration(Generation generation, IAsyncEnumerator<GenerationUpdate> updates)
+    private RunningGeneration(Generation generation, IAsyncEnumerator<GenerationUpdate> updates, bool isRaw)
     {
         _generation = generation;
         _updates = updates;
+        _isRaw = isRaw;
     }
-
-    public GenerationUpdate Current => _updates.Current;
 
     /// <summary>Throws what ends the generation before its first piece.</summary>
     public static async Task<RunningGeneration> StartAsync(TextGenerator generator, GenerationRequest request, CancellationToken cancellationToken)
     {
         var generation = await generator.StartAsync(request, cancellationToken);
-        var running = new RunningGeneration(generation, generation.ReadAllAsync(cancellationToken).GetAsyncEnumerator(cancellationToken));
+        var running = new RunningGeneration(generation, generation.ReadAllAsync(cancellationToken).GetAsyncEnumerator(cancellationToken), request.RawPrompt is not null);
         try
         {
             return await running.MoveNextAsync()
@@ -32,6 +34,16 @@ internal sealed class RunningGeneration : IAsyncDisposable
             await running.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// The piece that was moved to; each is taken once. An answer to a chat template begins with the white space that the template left to the model,
+    /// which is cut off.
+    /// </summary>
+    public GenerationUpdate Take()
+    {
+        var update = _updates.Current;
+        return _isRaw ? update : update with { Text = _trim.Next(update.Text) };
     }
 
     public ValueTask<bool> MoveNextAsync() => _updates.MoveNextAsync();

@@ -1,0 +1,44 @@
+using LlavaServer.Endpoints.Documentation;
+
+namespace LlavaServer.Endpoints.Ollama;
+
+/// <summary>Bodies of the dialect's requests, for the description of the API.</summary>
+internal static class OllamaExamples
+{
+    private const string Pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+    private static readonly (string Name, string Type, string Description)[] Shared =
+    [
+        ("model", "string", "Name of a model, with or without its tag."),
+        ("stream", "boolean", "One JSON object a line as the answer grows (default), or one object at the end."),
+        ("options", "object", "num_predict, num_ctx, temperature, top_k, top_p, min_p, typical_p, seed, stop, repeat_last_n, repeat_penalty, presence_penalty, frequency_penalty."),
+        ("keep_alive", "string", "How long the model stays loaded; this version keeps it."),
+        ("truncate", "boolean", "Whether the oldest messages are dropped when the prompt does not fit (default)."),
+    ];
+
+    public static RequestExample Chat { get; } = new($$"""
+        {"model":"llava-mini","messages":[{"role":"user","content":"What is in this picture?","images":["{{Pixel}}"]}],"stream":false}
+        """)
+    {
+        Members = [.. Shared, ("messages", "array", "The conversation: role (system, user, assistant), content, images (base64). Empty only loads the model.")],
+    };
+
+    public static RequestExample Generate { get; } = new($$"""
+        {"model":"llava-mini","prompt":"What is in this picture?","images":["{{Pixel}}"],"stream":false}
+        """)
+    {
+        Members =
+        [
+            .. Shared,
+            ("prompt", "string", "The question. Empty only loads the model."),
+            ("images", "array", "Pictures as base64: PNG, JPEG, WebP, GIF, BMP."),
+            ("system", "string", "System text in front of the question."),
+            ("raw", "boolean", "The prompt goes to the model untouched, without a chat template."),
+        ],
+    };
+
+    public static RequestExample Show { get; } = new("""{"model":"llava-mini"}""")
+    {
+        Members = [("model", "string", "Name of a model, with or without its tag."), ("verbose", "boolean", "Long arrays, such as the vocabulary, are given too.")],
+    };
+}

@@ -1,0 +1,145 @@
+using System.Text;
+using LlavaServer.Inference.Engines;
+
+namespace LlavaServer.Tests.Scripted;
+
+/// <summary>
+/// An engine that answers by a script: the first row of a sequence that wants logits ends its prompt, and from there the script's bytes come one a
+/// token. What it has stored is really what it was fed, so a wrongly reused prefix shows in the prompt that the script sees.
+/// </summary>
+internal sealed class ScriptedEngine : IInferenceEngine
+{
+    private const float Certain = 100f;
+
+    private readonly ScriptedEngineFactory _script;
+    private readonly Slot[] _slots;
+    private readonly Dictionary<int, float[]> _logits = [];
+
+    public ScriptedEngine(ScriptedEngineFactory script, EngineLoadOptions options, ScriptedVisionEncoder? vision)
+    {
+        _script = script;
+        _slots = [.. Enumerable.Range(0, options.SequenceCount).Select(static _ => new Slot())];
+        Vision = vision;
+        Info = new EngineInfo
+        {
+            EngineName = "scripted",
+            Architecture = "llama",
+            VocabularySize = ScriptedVocabulary.Size,
+            EmbeddingWidth = ScriptedVisionEncoder.Width,
+            ContextLength = script.ContextLength,
+            TrainedContextLength = ScriptedModel.TrainedContext,
+            SequenceCount = options.SequenceCount,
+            MaxBatchRows = options.MaxBatchRows,
+            ParameterCount = 10,
+            MemoryBytes = 1234,
+            Vision = vision?.Info,
+        };
+    }
+
+    public EngineInfo Info { get; }
+
+    public IVisionEncoder? Vision { get; }
+
+    public DecodeStatus Decode(Batch batch)
+    {
+        _script.Step(batch);
+        _logits.Clear();
+        for (var i = 0; i < batch.Rows.Length; i++)
+        {
+            var row = batch.Rows[i];
+            var slot = _slots[row.Sequence.Value];
+            if (row.Position != slot.Fed.Count)
+            {
+                throw new ArgumentException($"row {i}: position {row.Position}, expected {slot.Fed.Count}");
+            }
+
+            var continues = row.Image is null && slot.Fed.Count > 0 && slot.Fed.Count == slot.AnswerEnd && row.TokenId == slot.LastToken;
+            slot.Fed.Add(row.Image is { } image ? (-1, $"[{image.Row(0)[0]}x{image.Row(0)[1]}:{row.ImageRow}]") : (row.TokenId, ""));
+            if (row.WantsLogits)
+            {
+                _logits.Add(i, LogitsOf(Next(slot, continues)));
+            }
+        }
+
+        return DecodeStatus.Done;
+    }
+
+    public ReadOnlySpan<float> Logits(int row) => _logits[row];
+
+    public void RemoveSequence(SequenceId id, int from)
+    {
+        var slot = _slots[id.Value];
+        slot.Fed.RemoveRange(from, slot.Fed.Count - from);
+        slot.AnswerEnd = -1;
+    }
+
+    public void CopySequence(SequenceId source, SequenceId target, int length)
+    {
+        _slots[target.Value].Fed.Clear();
+        _slots[target.Value].Fed.AddRange(_slots[source.Value].Fed.Take(length));
+        _slots[target.Value].AnswerEnd = -1;
+    }
+
+    public void Dispose()
+    {
+        // Nothing to free: memory only.
+    }
+
+    private int Next(Slot slot, bool continues)
+    {
+        if (!continues)
+        {
+            _script.LastPrompt = Text(slot.Fed);
+            slot.Answer = Encoding.UTF8.GetBytes(_script.Answer(_script.LastPrompt));
+            slot.Given = 0;
+        }
+
+        slot.LastToken = slot.Given < slot.Answer.Length ? ScriptedVocabulary.FirstByte + slot.Answer[slot.Given++] : ScriptedVocabulary.Eos;
+        slot.AnswerEnd = slot.Fed.Count;
+        return slot.LastToken;
+    }
+
+    private static float[] LogitsOf(int token)
+    {
+        var logits = new float[ScriptedVocabulary.Size];
+        logits[token] = Certain;
+        return logits;
+    }
+
+    /// <summary>Control tokens as they are spelt, the first row of each picture as its size.</summary>
+    private static string Text(List<(int Token, string Image)> fed)
+    {
+        var bytes = new List<byte>();
+        foreach (var (token, image) in fed)
+        {
+            if (image.Length > 0)
+            {
+                bytes.AddRange(image.EndsWith(":0]", StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(image.Replace(":0]", "]", StringComparison.Ordinal)) : []);
+            }
+            else if (ScriptedVocabulary.ByteOf(token) is >= 0 and var value)
+            {
+                bytes.Add((byte)value);
+            }
+            else
+            {
+                bytes.AddRange(Encoding.UTF8.GetBytes(ScriptedVocabulary.Texts[token]));
+            }
+        }
+
+        return Encoding.UTF8.GetString([.. bytes]);
+    }
+
+    /// <summary>One sequence: what was fed, and how far its answer is.</summary>
+    private sealed class Slot
+    {
+        public List<(int Token, string Image)> Fed { get; } = [];
+
+        public byte[] Answer { get; set; } = [];
+
+        public int Given { get; set; }
+
+        public int LastToken { get; set; } = -1;
+
+        public int AnswerEnd { get; set; } = -1;
+    }
+}

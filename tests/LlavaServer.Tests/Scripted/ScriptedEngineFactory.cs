@@ -1,0 +1,48 @@
+using LlavaServer.Inference.Engines;
+
+namespace LlavaServer.Tests.Scripted;
+
+/// <summary>Makes scripted engines, and holds what a test sets before and looks at afterwards. Members are set while nothing runs.</summary>
+internal sealed class ScriptedEngineFactory : IInferenceEngineFactory
+{
+    private volatile string _lastPrompt = "";
+    private int _loads;
+    private int _steps;
+
+    public ScriptedVisionEncoder Vision { get; } = new();
+
+    public int ContextLength { get; init; } = 512;
+
+    /// <summary>From the whole prompt, pictures as <c>[width x height]</c>, to the answer.</summary>
+    public Func<string, string> Answer { get; set; } = static _ => "A red circle.";
+
+    /// <summary>Called before each step, with the number of tokens that the step continues; may block or throw.</summary>
+    public Action<Batch> OnDecode { get; set; } = static _ => { };
+
+    /// <summary>Called when a model is loaded; may block or throw.</summary>
+    public Action<CancellationToken> OnLoad { get; set; } = static _ => { };
+
+    /// <summary>What the engine was given last, up to where the answer begins.</summary>
+    public string LastPrompt
+    {
+        get => _lastPrompt;
+        set => _lastPrompt = value;
+    }
+
+    public int Loads => _loads;
+
+    public int Steps => _steps;
+
+    public IInferenceEngine Load(ModelFiles files, EngineLoadOptions options, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _loads);
+        OnLoad(cancellationToken);
+        return new ScriptedEngine(this, options, files.MmprojPath is null ? null : Vision);
+    }
+
+    public void Step(Batch batch)
+    {
+        Interlocked.Increment(ref _steps);
+        OnDecode(batch);
+    }
+}

@@ -1,0 +1,37 @@
+using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Images;
+
+namespace LlavaServer.Tests.Scripted;
+
+/// <summary>Four rows a picture whose values tell its width and height.</summary>
+internal sealed class ScriptedVisionEncoder : IVisionEncoder
+{
+    public const int Rows = 4;
+    public const int Width = 2;
+    private int _encodes;
+
+    public VisionInfo Info { get; } = new()
+    {
+        ImageSize = 28,
+        PatchSize = 14,
+        RowsPerImage = Rows,
+        ProjectorType = "mlp",
+        Profile = VisionProfile.Reference,
+    };
+
+    public int Encodes => _encodes;
+
+    public ImageEmbedding Encode(RgbImage image, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Interlocked.Increment(ref _encodes);
+        var values = new float[Rows * Width];
+        for (var row = 0; row < Rows; row++)
+        {
+            values[row * Width] = image.Width;
+            values[(row * Width) + 1] = image.Height;
+        }
+
+        return new ImageEmbedding(values, Rows, Width);
+    }
+}
