@@ -63,6 +63,7 @@ internal static unsafe class Gelu
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Map<TOperator>(float* values, int count)
         where TOperator : IOperator
     {

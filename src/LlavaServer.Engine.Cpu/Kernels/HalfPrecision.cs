@@ -15,6 +15,7 @@ internal static unsafe class HalfPrecision
     private const float LargestHalf = 65504f;
 
     /// <summary>Half patterns to floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToSingle(ushort* source, float* destination, int count)
     {
         int i = 0;
@@ -42,6 +43,7 @@ internal static unsafe class HalfPrecision
     }
 
     /// <summary>Bfloat16 patterns (upper halves of floats) to floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void BrainToSingle(ushort* source, float* destination, int count)
     {
         int i = 0;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace LlavaServer.Engine.Cpu.Kernels;
 
@@ -8,6 +9,7 @@ namespace LlavaServer.Engine.Cpu.Kernels;
 internal static unsafe class LayerNorm
 {
     /// <summary>y = (x - mean) / sqrt(variance + eps) · weight + bias; y may be x, bias may be null. All of shape (width).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Apply(float* x, float* weight, float* bias, float* y, int width, float eps)
     {
         int i = 0;

@@ -38,6 +38,7 @@ internal static unsafe class MatMulFloatPacking
     }
 
     /// <summary>Scalar twin of the transposition inside <see cref="Pack"/>; leaves other rows of the group as they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackScalar(float* source, nint stride, int rows, int depth, float* destination, int groupWidth)
     {
         for (int row = 0; row < rows; row++)
@@ -49,6 +50,7 @@ internal static unsafe class MatMulFloatPacking
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int PackFourRows(float* source, nint stride, int depth, float* destination, int groupWidth)
     {
         int k = 0;

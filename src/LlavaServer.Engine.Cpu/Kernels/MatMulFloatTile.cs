@@ -57,6 +57,7 @@ internal static unsafe class MatMulFloatTile
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply512(float* a, float* b, int depth, float* c, nint stride, bool accumulate)
     {
         Vector512<float> c0L = default, c0R = default;
@@ -151,6 +152,7 @@ internal static unsafe class MatMulFloatTile
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixRows256(float* a, float* b, int depth, float* c, nint stride, bool accumulate)
     {
         Vector256<float> c0L = default, c0R = default;
@@ -193,6 +195,7 @@ internal static unsafe class MatMulFloatTile
         Store256(c + 5 * stride, c5L, c5R, accumulate);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixRows128(float* a, float* b, int depth, float* c, nint stride, bool accumulate)
     {
         Vector128<float> c0L = default, c0R = default;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace LlavaServer.Engine.Cpu.Kernels;
 
@@ -11,6 +12,7 @@ internal static unsafe class SoftmaxColumns
     /// <summary>
     /// Replaces scores, shape (rows, 32), by exp(score - column maximum) and writes 1 / column sum to <paramref name="inverseSums"/>, shape (32).
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Apply(float* scores, int rows, float* inverseSums)
     {
         const int Columns = MatMulFloatTile.Columns;

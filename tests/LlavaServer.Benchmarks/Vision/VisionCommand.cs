@@ -7,8 +7,8 @@ using LlavaServer.Models.Gguf;
 namespace LlavaServer.Benchmarks.Vision;
 
 /// <summary>
-/// `vision --mmproj mmproj.gguf --threads 2 --repeat 5`: time to turn a picture of 640 x 480 noise into image rows, the median of several.
-/// `--profile` takes ref or llamacpp-d.
+/// `vision --mmproj mmproj.gguf --threads 2 --repeat 5`: time to turn a picture of noise into image rows, the median of several. `--size` is 640x480
+/// unless given; `--profile` takes ref or llamacpp-d.
 /// </summary>
 internal static class VisionCommand
 {
@@ -17,7 +17,7 @@ internal static class VisionCommand
         string? path = Option(args, "--mmproj");
         if (path is null)
         {
-            Console.Error.WriteLine("usage: vision --mmproj FILE [--threads N] [--repeat N] [--profile ref|llamacpp-d]");
+            Console.Error.WriteLine("usage: vision --mmproj FILE [--threads N] [--repeat N] [--size WxH] [--profile ref|llamacpp-d]");
             return 2;
         }
 
@@ -30,9 +30,10 @@ internal static class VisionCommand
         using CpuVisionEncoder encoder = CpuVisionEncoder.Load(file, profile, threads, OutputWidth(file));
         Console.WriteLine($"load {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms, {encoder.MemoryBytes / 1048576.0:F1} MiB beside the mapped file");
 
-        var pixels = new byte[640 * 480 * 3];
+        int[] size = (Option(args, "--size") ?? "640x480").Split('x').Select(int.Parse).ToArray();
+        var pixels = new byte[size[0] * size[1] * 3];
         new Random(1).NextBytes(pixels);
-        var image = new RgbImage(640, 480, pixels);
+        var image = new RgbImage(size[0], size[1], pixels);
         var times = new double[repeat];
         for (int i = -1; i < repeat; i++)
         {

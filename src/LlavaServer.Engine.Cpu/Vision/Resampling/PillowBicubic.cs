@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using LlavaServer.Inference.Images;
 
 namespace LlavaServer.Engine.Cpu.Vision.Resampling;
@@ -24,6 +26,10 @@ internal static class PillowBicubic
     {
         var row = new byte[source.Width * 3];
         Taps? taps = width == source.Width ? null : new Taps(source.Width, width);
+
+        // One plane a channel, each with room for the vector that begins at its last pixel.
+        int plane = source.Width + (taps?.Stride ?? 0);
+        var planes = new byte[3 * plane];
         bool hasPadding = pictureRows < source.Height;
         for (int y = 0; y < pictureRows + (hasPadding ? 1 : 0); y++)
         {
@@ -35,25 +41,48 @@ internal static class PillowBicubic
                 continue;
             }
 
-            for (int x = 0; x < width; x++)
+            Split(row, planes.AsSpan(0, plane), planes.AsSpan(plane, plane), planes.AsSpan(2 * plane, plane));
+            for (int channel = 0; channel < 3; channel++)
             {
-                ReadOnlySpan<int> weights = taps.Weights(x);
-                ReadOnlySpan<byte> pixels = row.AsSpan(taps.First(x) * 3, weights.Length * 3);
-                int red = 1 << (Precision - 1);
-                int green = red;
-                int blue = red;
-                for (int i = 0; i < weights.Length; i++)
-                {
-                    int weight = weights[i];
-                    red += pixels[3 * i] * weight;
-                    green += pixels[3 * i + 1] * weight;
-                    blue += pixels[3 * i + 2] * weight;
-                }
-
-                target[3 * x] = Clamp(red);
-                target[3 * x + 1] = Clamp(green);
-                target[3 * x + 2] = Clamp(blue);
+                ResizeRow(planes.AsSpan(channel * plane, plane), taps, target[channel..]);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Split(ReadOnlySpan<byte> row, Span<byte> red, Span<byte> green, Span<byte> blue)
+    {
+        for (int x = 0, i = 0; i + 2 < row.Length; x++, i += 3)
+        {
+            red[x] = row[i];
+            green[x] = row[i + 1];
+            blue[x] = row[i + 2];
+        }
+    }
+
+    /// <summary>Writes every third byte of <paramref name="target"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ResizeRow(ReadOnlySpan<byte> pixels, Taps taps, Span<byte> target)
+    {
+        for (int x = 0; 3 * x < target.Length; x++)
+        {
+            (int first, int count) = taps.Range(x);
+            ReadOnlySpan<int> weights = taps.Weights(x);
+            var sums = Vector<int>.Zero;
+            for (int i = 0; i < count; i += Vector<byte>.Count)
+            {
+                // Weights beyond the count are zero, whatever the pixels there are.
+                Vector.Widen(new Vector<byte>(pixels[(first + i)..]), out Vector<ushort> low, out Vector<ushort> high);
+                Vector.Widen(low, out Vector<uint> a, out Vector<uint> b);
+                Vector.Widen(high, out Vector<uint> c, out Vector<uint> d);
+                ReadOnlySpan<int> weight = weights[i..];
+                sums += Vector.AsVectorInt32(a) * new Vector<int>(weight);
+                sums += Vector.AsVectorInt32(b) * new Vector<int>(weight[Vector<int>.Count..]);
+                sums += Vector.AsVectorInt32(c) * new Vector<int>(weight[(2 * Vector<int>.Count)..]);
+                sums += Vector.AsVectorInt32(d) * new Vector<int>(weight[(3 * Vector<int>.Count)..]);
+            }
+
+            target[3 * x] = Clamp(Vector.Sum(sums) + (1 << (Precision - 1)));
         }
     }
 
@@ -74,15 +103,11 @@ internal static class PillowBicubic
             }
 
             Array.Fill(sums, 1 << (Precision - 1));
+            (int first, int count) = taps.Range(y);
             ReadOnlySpan<int> weights = taps.Weights(y);
-            for (int i = 0; i < weights.Length; i++)
+            for (int i = 0; i < count; i++)
             {
-                ReadOnlySpan<byte> row = Row(taps.First(y) + i);
-                int weight = weights[i];
-                for (int x = 0; x < sums.Length; x++)
-                {
-                    sums[x] += row[x] * weight;
-                }
+                AddRow(Row(first + i), weights[i], sums);
             }
 
             for (int x = 0; x < sums.Length; x++)
@@ -100,6 +125,32 @@ internal static class PillowBicubic
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRow(ReadOnlySpan<byte> row, int weight, Span<int> sums)
+    {
+        int x = 0;
+        for (; x <= row.Length - Vector<byte>.Count; x += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(row[x..]), out Vector<ushort> low, out Vector<ushort> high);
+            Vector.Widen(low, out Vector<uint> a, out Vector<uint> b);
+            Vector.Widen(high, out Vector<uint> c, out Vector<uint> d);
+            Span<int> target = sums[x..];
+            Add(a, weight, target);
+            Add(b, weight, target[Vector<int>.Count..]);
+            Add(c, weight, target[(2 * Vector<int>.Count)..]);
+            Add(d, weight, target[(3 * Vector<int>.Count)..]);
+        }
+
+        for (; x < row.Length; x++)
+        {
+            sums[x] += row[x] * weight;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(Vector<uint> pixels, int weight, Span<int> sums) =>
+        (new Vector<int>(sums) + Vector.AsVectorInt32(pixels) * weight).CopyTo(sums);
+
     private static byte Clamp(int sum) => (byte)Math.Clamp(sum >> Precision, 0, 255);
 
     /// <summary>Source range and weights of every target pixel along one axis.</summary>
@@ -107,17 +158,16 @@ internal static class PillowBicubic
     {
         private readonly int[] _weights;
         private readonly (int First, int Count)[] _ranges;
-        private readonly int _stride;
-
         public Taps(int source, int target)
         {
             double scale = (double)source / target;
             double filterScale = Math.Max(scale, 1);
             double support = FilterSupport * filterScale;
-            _stride = (int)Math.Ceiling(support) * 2 + 1;
-            _weights = new int[target * _stride];
+            int length = (int)Math.Ceiling(support) * 2 + 1;
+            Stride = (length + Vector<byte>.Count - 1) / Vector<byte>.Count * Vector<byte>.Count;
+            _weights = new int[target * Stride];
             _ranges = new (int, int)[target];
-            var weights = new double[_stride];
+            var weights = new double[length];
             for (int x = 0; x < target; x++)
             {
                 double center = (x + 0.5) * scale;
@@ -133,16 +183,19 @@ internal static class PillowBicubic
                 for (int i = 0; i < count; i++)
                 {
                     double fixedPoint = weights[i] / sum * (1 << Precision);
-                    _weights[x * _stride + i] = (int)(fixedPoint + (fixedPoint < 0 ? -0.5 : 0.5));
+                    _weights[x * Stride + i] = (int)(fixedPoint + (fixedPoint < 0 ? -0.5 : 0.5));
                 }
 
                 _ranges[x] = (first, count);
             }
         }
 
-        public int First(int x) => _ranges[x].First;
+        /// <summary>Weights kept for a target pixel: a multiple of the vector length, zero beyond its range.</summary>
+        public int Stride { get; }
 
-        public ReadOnlySpan<int> Weights(int x) => _weights.AsSpan(x * _stride, _ranges[x].Count);
+        public (int First, int Count) Range(int x) => _ranges[x];
+
+        public ReadOnlySpan<int> Weights(int x) => _weights.AsSpan(x * Stride, Stride);
 
         private static double Filter(double x)
         {
