@@ -18,7 +18,8 @@ public sealed class NarrowerHardwareTests
         Assert.SkipUnless(System.Runtime.Intrinsics.X86.X86Base.IsSupported || width == 0, "the switch is for x64");
         Assert.SkipUnless(SimdWidth.Bits > width, "the processor is no wider");
         string tests = Path.Combine(AppContext.BaseDirectory, "LlavaServer.Engine.Tests.dll");
-        string[] arguments = [tests, "-namespace", "LlavaServer.Engine.Tests.Kernels", "-namespace", "LlavaServer.Engine.Tests.Language"];
+        string[] namespaces = ["Kernels", "Language", "Vision.Kernels", "Vision.Resampling"];
+        string[] arguments = [tests, .. namespaces.SelectMany(name => (string[])["-namespace", $"LlavaServer.Engine.Tests.{name}"])];
         var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[variable] = "0";
         start.Environment[ExpectedWidth] = width.ToString();
