@@ -159,6 +159,11 @@ public sealed class TextGenerator
         {
             var loading = _pool.LoadAsync(entry, either.Token);
             var wasLoaded = loading.IsCompletedSuccessfully;
+            if (wasLoaded)
+            {
+                CheckSize(Write(request, loading.Result), request, loading.Result, parts.Count);
+            }
+
             await DecodeAsync(entry, parts, pictures, either.Token).ConfigureAwait(false);
             var loaded = await loading.ConfigureAwait(false);
             var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
@@ -195,17 +200,9 @@ public sealed class TextGenerator
 
     private static SequenceRequest Prepare(GenerationRequest request, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken)
     {
-        var context = Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
         var text = Write(request, model);
-        var rowsPerImage = model.Info.Vision?.RowsPerImage ?? 0;
-        var imageRows = (long)pictures.Count * rowsPerImage;
-        var fewestTokens = (PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes)) + imageRows + (model.Tokenizer.AddsBos ? 1 : 0);
-        if (fewestTokens >= context)
-        {
-            throw TooLong(fewestTokens, imageRows, context, "at least ");
-        }
-
-        var prompt = PromptBuilder.Build(text, model.Tokenizer, pictures, rowsPerImage, cancellationToken);
+        var context = CheckSize(text, request, model, pictures.Count);
+        var prompt = PromptBuilder.Build(text, model.Tokenizer, pictures, model.Info.Vision?.RowsPerImage ?? 0, cancellationToken);
         if (prompt.Length >= context)
         {
             throw TooLong(prompt.Length, prompt.ImageRowCount, context, "");
@@ -232,6 +229,16 @@ public sealed class TextGenerator
             MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
             Stop = request.RawPrompt is null ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop,
         };
+    }
+
+    // Refuses what cannot fit however it is tokenized, before it is tokenized or pictures are decoded. Returns the positions that the request may use.
+    private static int CheckSize(PromptText text, GenerationRequest request, LoadedModel model, int pictureCount)
+    {
+        var context = Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
+        var imageRows = (long)pictureCount * (model.Info.Vision?.RowsPerImage ?? 0);
+        var textTokens = PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes);
+        var fewest = textTokens + imageRows + (model.Tokenizer.AddsBos ? 1 : 0);
+        return fewest < context ? context : throw TooLong(fewest, imageRows, context, "at least ");
     }
 
     private static PromptText Write(GenerationRequest request, LoadedModel model)

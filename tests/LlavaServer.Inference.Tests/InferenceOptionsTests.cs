@@ -66,7 +66,9 @@ public sealed class InferenceOptionsTests
     {
         var failure = Assert.Throws<OptionsValidationException>(() => Read(new()
         {
-            ["Llava:Engine:Slots"] = "0", ["Llava:Limits:Images"] = "0", ["Llava:Engine:VisionProfile"] = "x",
+            ["Llava:Engine:Slots"] = "0",
+            ["Llava:Limits:Images"] = "0",
+            ["Llava:Engine:VisionProfile"] = "x",
         }));
         Assert.Equal(3, failure.Failures.Count());
     }

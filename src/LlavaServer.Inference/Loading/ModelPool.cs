@@ -22,7 +22,7 @@ public sealed partial class ModelPool : IDisposable
         {
             var queue = new RequestQueue(options.Value.Engine.Slots, options.Value.Queue.MaxQueue, time);
             metrics.Observe(entry.Name, () => queue.Counts);
-            _models.Add(entry.Name, new PooledModel(entry, queue, loader, fault => Log.EngineFailed(logger, entry.Name, fault)));
+            _models.Add(entry.Name, new PooledModel(entry, queue, loader, OnLoaded, fault => Log.EngineFailed(logger, entry.Name, fault)));
         }
     }
 
@@ -30,16 +30,7 @@ public sealed partial class ModelPool : IDisposable
     public IReadOnlyList<LoadedModel> Loaded => [.. _models.Values.Select(m => m.Loaded).OfType<LoadedModel>()];
 
     /// <summary>Loads a model if it is not in memory. Throws <see cref="InferenceException"/> with the reason why it cannot be.</summary>
-    public async Task<LoadedModel> LoadAsync(ModelEntry entry, CancellationToken cancellationToken)
-    {
-        var model = await Find(entry).GetAsync(cancellationToken).ConfigureAwait(false);
-        if (model.ChatTemplateWarning is { } warning)
-        {
-            Log.TemplateWarning(_logger, entry.Name, warning);
-        }
-
-        return model;
-    }
+    public Task<LoadedModel> LoadAsync(ModelEntry entry, CancellationToken cancellationToken) => Find(entry).GetAsync(cancellationToken);
 
     public void Dispose()
     {
@@ -53,6 +44,15 @@ public sealed partial class ModelPool : IDisposable
 
     internal IEnumerable<PooledModel> Models => _models.Values;
 
+    private void OnLoaded(LoadedModel model)
+    {
+        Log.Loaded(_logger, model.Entry.Name, model.Info.MemoryBytes, model.ChatTemplateName ?? "none", model.ChatTemplateSource);
+        if (model.ChatTemplateWarning is { } warning)
+        {
+            Log.TemplateWarning(_logger, model.Entry.Name, warning);
+        }
+    }
+
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Error, "The engine of {Model} failed; it is loaded again for the next request")]
@@ -60,5 +60,8 @@ public sealed partial class ModelPool : IDisposable
 
         [LoggerMessage(2, LogLevel.Warning, "{Model}: {Warning}")]
         public static partial void TemplateWarning(ILogger logger, string model, string warning);
+
+        [LoggerMessage(3, LogLevel.Information, "Model {Model} loaded: {Memory} bytes, chat template {Template} ({Source})")]
+        public static partial void Loaded(ILogger logger, string model, long memory, string template, string source);
     }
 }

@@ -9,6 +9,7 @@ namespace LlavaServer.Inference.Loading;
 internal sealed class PooledModel : IDisposable
 {
     private readonly ModelLoader _loader;
+    private readonly Action<LoadedModel> _loaded;
     private readonly Action<Exception> _faulted;
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -19,12 +20,14 @@ internal sealed class PooledModel : IDisposable
     /// <param name="entry">The model.</param>
     /// <param name="queue">Its queue.</param>
     /// <param name="loader">Loads it.</param>
+    /// <param name="loaded">Told after every load.</param>
     /// <param name="faulted">Told when the engine died.</param>
-    public PooledModel(ModelEntry entry, RequestQueue queue, ModelLoader loader, Action<Exception> faulted)
+    public PooledModel(ModelEntry entry, RequestQueue queue, ModelLoader loader, Action<LoadedModel> loaded, Action<Exception> faulted)
     {
         Entry = entry;
         Queue = queue;
         _loader = loader;
+        _loaded = loaded;
         _faulted = faulted;
     }
 
@@ -58,9 +61,16 @@ internal sealed class PooledModel : IDisposable
     {
         lock (_lock)
         {
-            Queue.Enqueue(sequence);
-            EnsureLoading();
+            if (!_isDisposed)
+            {
+                Queue.Enqueue(sequence);
+                EnsureLoading();
+                return;
+            }
         }
+
+        sequence.Fail(ShuttingDown());
+        sequence.Place.Dispose();
     }
 
     /// <summary>Stops scheduler and engine; unfinished sequences fail as shutting down.</summary>
@@ -88,15 +98,17 @@ internal sealed class PooledModel : IDisposable
             // It was never loaded: its waiting sequences got the reason.
         }
 
-        FailWaiting(new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
+        FailWaiting(ShuttingDown());
         _stopping.Dispose();
     }
+
+    private static InferenceException ShuttingDown() => new(InferenceError.ShuttingDown, "The server is shutting down.");
 
     private Task<LoadedModel> EnsureLoading()
     {
         if (_isDisposed)
         {
-            return Task.FromException<LoadedModel>(new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
+            return Task.FromException<LoadedModel>(ShuttingDown());
         }
 
         return _loading ??= Task.Factory.StartNew(Load, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -106,7 +118,9 @@ internal sealed class PooledModel : IDisposable
     {
         try
         {
-            return _loader.Load(Entry, Queue, TakeLeftOver, Ended, _stopping.Token);
+            var model = _loader.Load(Entry, Queue, TakeLeftOver, Ended, _stopping.Token);
+            _loaded(model);
+            return model;
         }
         catch (Exception exception)
         {
@@ -115,7 +129,7 @@ internal sealed class PooledModel : IDisposable
                 _loading = null;
             }
 
-            FailWaiting(exception as InferenceException ?? new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.", exception));
+            FailWaiting(exception as InferenceException ?? ShuttingDown());
             throw;
         }
     }

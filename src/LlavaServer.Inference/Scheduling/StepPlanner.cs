@@ -4,13 +4,20 @@ namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
 /// Fills the batch of one step: one row for every sequence that is being answered, then rows of prompts in order of arrival until the token budget is
-/// spent. While someone is being answered, prompts get only as many rows as fit the step time at the measured speed. Scheduler thread.
+/// spent. While someone is being answered, prompts get only as many rows as fit the step time at the measured speed; alone they get a second's worth.
+/// Scheduler thread.
 /// </summary>
 internal sealed class StepPlanner
 {
     private const int FewestPromptRows = 8;
+    private const int PromptRowsBeforeMeasured = 64;
+
+    // Clients that leave are noticed between steps: a step of a long prompt alone is bounded too.
+    private const double LongestStepSeconds = 1;
+
     private readonly int _budget;
     private readonly double _stepSeconds;
+    private double _decodeSeconds;
     private double _secondsPerPromptRow;
 
     public StepPlanner(int budget, TimeSpan stepTime)
@@ -48,7 +55,7 @@ internal sealed class StepPlanner
         }
 
         var decodeRows = Batch.Count;
-        var left = Math.Min(Math.Min(_budget - decodeRows, mostPromptRows), decodeRows > 0 ? PromptRowsBesideDecode() : int.MaxValue);
+        var left = Math.Min(Math.Min(_budget - decodeRows, mostPromptRows), PromptRowsIn(decodeRows > 0 ? _stepSeconds : LongestStepSeconds));
         foreach (var slot in running)
         {
             if (left <= 0)
@@ -65,19 +72,25 @@ internal sealed class StepPlanner
         PromptRows = Batch.Count - decodeRows;
     }
 
-    /// <summary>Learns the speed of prompt rows from a step that took so long.</summary>
+    /// <summary>Learns from a step that took so long what a step of answers costs, and what each prompt row adds to it.</summary>
     public void Measured(TimeSpan step)
     {
-        if (PromptRows >= FewestPromptRows)
+        if (PromptRows == 0)
         {
-            var seconds = step.TotalSeconds / Batch.Count;
-            _secondsPerPromptRow = _secondsPerPromptRow == 0 ? seconds : (0.7 * _secondsPerPromptRow) + (0.3 * seconds);
+            _decodeSeconds = Blend(_decodeSeconds, step.TotalSeconds);
+        }
+        else if (PromptRows >= FewestPromptRows)
+        {
+            var added = Math.Max(step.TotalSeconds - _decodeSeconds, step.TotalSeconds / 10);
+            _secondsPerPromptRow = Blend(_secondsPerPromptRow, added / PromptRows);
         }
     }
 
-    private int PromptRowsBesideDecode() => _secondsPerPromptRow == 0
-        ? 8 * FewestPromptRows
-        : (int)Math.Clamp(_stepSeconds / _secondsPerPromptRow, FewestPromptRows, _budget);
+    private static double Blend(double known, double measured) => known == 0 ? measured : (0.7 * known) + (0.3 * measured);
+
+    private int PromptRowsIn(double seconds) => _secondsPerPromptRow == 0
+        ? PromptRowsBeforeMeasured
+        : (int)Math.Clamp(seconds / _secondsPerPromptRow, FewestPromptRows, Math.Max(FewestPromptRows, _budget));
 
     private int PlanPrompt(Slot slot, int most)
     {

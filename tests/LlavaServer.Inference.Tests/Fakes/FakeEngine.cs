@@ -51,6 +51,11 @@ internal sealed class FakeEngine : IInferenceEngine
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         _owner.OnDecode(batch);
+        if (!_owner.HasRoom(batch))
+        {
+            return DecodeStatus.NoSpace;
+        }
+
         foreach (var spare in _logits.Values)
         {
             _spare.Push(spare);

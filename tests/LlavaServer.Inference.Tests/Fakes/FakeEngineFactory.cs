@@ -24,6 +24,9 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
     /// <summary>Called before each step on the scheduler thread; may block or throw.</summary>
     public Action<Batch> OnDecode { get; set; } = _ => { };
 
+    /// <summary>Whether the KV cache has room for a batch.</summary>
+    public Func<Batch, bool> HasRoom { get; set; } = _ => true;
+
     /// <summary>Called when loading; may block or throw.</summary>
     public Action<CancellationToken> OnLoad { get; set; } = _ => { };
 

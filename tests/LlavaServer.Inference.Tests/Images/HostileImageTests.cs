@@ -145,6 +145,36 @@ public sealed class HostileImageTests : IDisposable
         Assert.DoesNotContain("secret", refusal.Message);
     }
 
+    [Fact]
+    public async Task IMG5_Polyglots_AreThePictureThatTheyBeginWith()
+    {
+        var png = TestImages.Png(9, 9, SKColors.Red);
+        using var plain = await _decoder.DecodeAsync(png, "p", Token);
+        byte[][] tails = [[.. "<svg onload=alert(1)>"u8], [.. "PK\u0003\u0004"u8, .. new byte[100]], [.. "%PDF-1.7"u8], [.. "<script>"u8]];
+        foreach (var tail in tails)
+        {
+            using var picture = await _decoder.DecodeAsync((byte[])[.. png, .. tail], "p", Token);
+            Assert.Equal(plain.Hash, picture.Hash);
+            Assert.Equal(ImageError.UnsupportedFormat, Assert.Throws<InferenceException>(() => _decoder.Check([.. tail, .. png], "p")).ImageError);
+        }
+    }
+
+    [Fact]
+    public async Task IMG2_DecodingTakesTooLong_RefusedAndTheSlotIsKeptUntilTheDecoderReturns()
+    {
+        using var decoder = new ImageDecoder(
+            Options.Create(new InferenceOptions { Images = { DecodeTime = TimeSpan.FromMilliseconds(1) } }), TimeProvider.System);
+        var refusal = await Assert.ThrowsAsync<InferenceException>(() => decoder.DecodeAsync(TestImages.Png(6000, 4000, SKColors.Red), "p", Token));
+        Assert.Equal(ImageError.ParseError, refusal.ImageError);
+        Assert.Contains("Images:DecodeTime", refusal.Message);
+        for (var i = 0; i < 1000 && decoder.HeldBytes.InFlight > 0; i++)
+        {
+            await Task.Delay(10, Token);
+        }
+
+        Assert.Equal((0, 0), decoder.HeldBytes);
+    }
+
     [Theory]
     [MemberData(nameof(Formats))]
     public async Task IMG6_DecoderMustAgreeWithTheSignature(string format)

@@ -7,7 +7,13 @@ public sealed class SamplerTests
 {
     private static readonly SamplingParameters Neutral = new()
     {
-        Temperature = 1, TopK = 0, TopP = 1, MinP = 0, TypicalP = 1, RepeatPenalty = 1, Seed = 7,
+        Temperature = 1,
+        TopK = 0,
+        TopP = 1,
+        MinP = 0,
+        TypicalP = 1,
+        RepeatPenalty = 1,
+        Seed = 7,
     };
 
     [Fact]

@@ -26,6 +26,33 @@ public sealed class StepTests
     }
 
     [Fact]
+    public async Task Step_NoSpaceForALargeBatch_PromptIsFedInSmallerPieces()
+    {
+        await using var host = new InferenceHost();
+        host.Factory.HasRoom = batch => batch.Count <= 5;
+        var question = new string('q', 100);
+        var (text, _) = await host.AnswerAsync(InferenceHost.Ask(question), Token);
+        Assert.Equal(FakeEngineFactory.Fingerprint($"<s>USER: {question} ASSISTANT:"), text);
+        Assert.InRange(host.Factory.LargestBatch, 1, 5);
+    }
+
+    [Fact]
+    public async Task Step_NoSpaceAtAll_YoungestSequenceEndsWithLength()
+    {
+        await using var host = new InferenceHost();
+        host.Factory.EndlessToken = FakeTokenizer.FirstByte + 'x';
+        var stored = 0;
+        host.Factory.HasRoom = batch => batch.Count > 1 || ++stored < 50;
+        var (text, last) = await host.AnswerAsync(InferenceHost.Ask("q"), Token);
+        Assert.Equal(FinishReason.Length, last.FinishReason);
+        Assert.Equal(50, text.Length);
+        host.Factory.HasRoom = _ => true;
+        host.Factory.EndlessToken = null;
+        await host.AnswerAsync(InferenceHost.Ask("q"), Token);
+        await host.AssertIdleAsync();
+    }
+
+    [Fact]
     public async Task Assign_SharedBeginning_IsComputedOnce()
     {
         var picture = TestImages.Png(5, 5, SKColors.Red);

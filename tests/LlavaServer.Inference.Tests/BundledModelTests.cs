@@ -1,0 +1,123 @@
+using LlavaServer.Engine.Cpu;
+using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Tests.Fakes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using SkiaSharp;
+
+namespace LlavaServer.Inference.Tests;
+
+/// <summary>The bundled model on the managed engine, from picture bytes to text, in process.</summary>
+public sealed class BundledModelTests : IAsyncLifetime
+{
+    private ServiceProvider? _services;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private TextGenerator Generator => _services!.GetRequiredService<TextGenerator>();
+
+    public ValueTask InitializeAsync()
+    {
+        var folder = FindFolder();
+        Assert.SkipWhen(folder is null, "the bundled model is not in this checkout");
+        var files = new ModelFiles(Path.Combine(folder, "llava-mini.gguf"), Path.Combine(folder, "llava-mini-mmproj.gguf"));
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddSingleton<IInferenceEngineFactory, CpuEngineFactory>();
+        services.AddSingleton(new ModelCatalog([ModelEntry.FromFiles("llava-mini", files)]));
+        services.AddInference();
+        services.Configure<InferenceOptions>(o => o.Engine.Threads = 1);
+        _services = services.BuildServiceProvider();
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_services is not null)
+        {
+            await _services.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task StartAsync_RedAndBlueCircle_ColourIsSeen()
+    {
+        var (red, _) = await AskAsync("What color is the circle?", Circle(SKColors.Red, SKEncodedImageFormat.Png));
+        var (blue, _) = await AskAsync("What color is the circle?", Circle(SKColors.Blue, SKEncodedImageFormat.Jpeg));
+        Assert.Contains("red", red, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("blue", blue, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task LoadAsync_BundledModel_TemplateIsRecognised()
+    {
+        var pool = _services!.GetRequiredService<ModelPool>();
+        var model = await pool.LoadAsync(_services!.GetRequiredService<ModelCatalog>().Entries[0], Token);
+        Assert.Equal(("vicuna-plain", "model file", null), (model.ChatTemplateName, model.ChatTemplateSource, model.ChatTemplateWarning));
+    }
+
+    [Fact]
+    public async Task SCH18_ReusedPrefixesAndNeighbours_ChangeNoAnswer()
+    {
+        (string Question, byte[] Picture)[] all =
+        [
+            ("What shape is this?", Circle(SKColors.Red, SKEncodedImageFormat.Png)), ("What color is it?", Circle(SKColors.Green, SKEncodedImageFormat.Webp)),
+            ("Describe the image.", Circle(SKColors.Blue, SKEncodedImageFormat.Png)), ("How many shapes are there?", Circle(SKColors.Red, SKEncodedImageFormat.Png)),
+        ];
+        var alone = new List<string>();
+        foreach (var (question, picture) in all)
+        {
+            alone.Add((await AskAsync(question, picture)).Text);
+        }
+
+        var together = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => AskAsync(all[i % 4].Question, all[i % 4].Picture)));
+        for (var i = 0; i < together.Length; i++)
+        {
+            Assert.Equal(alone[i % 4], together[i].Text);
+        }
+
+        Assert.Contains(together, t => t.Usage.CachedTokens > 64);
+    }
+
+    private async Task<(string Text, UsageDetails Usage)> AskAsync(string question, byte[] picture)
+    {
+        var request = new GenerationRequest
+        {
+            Model = "llava-mini",
+            Messages = [new ChatMessage(ChatRole.User, [MessagePart.FromText(question), MessagePart.FromImage(picture, "picture")])],
+            Sampling = new SamplingParameters { Temperature = 0 },
+            MaxTokens = 60,
+        };
+        await using var generation = await Generator.StartAsync(request, Token);
+        var (text, last) = await InferenceHost.ReadAsync(generation, Token);
+        return (text, last.Usage!);
+    }
+
+    private static byte[] Circle(SKColor color, SKEncodedImageFormat format)
+    {
+        var bitmap = TestImages.Solid(160, 120, SKColors.White);
+        using var canvas = new SKCanvas(bitmap);
+        using var paint = new SKPaint { Color = color, IsAntialias = true };
+        canvas.DrawCircle(80, 60, 40, paint);
+        canvas.Flush();
+        return TestImages.Encode(bitmap, format);
+    }
+
+    private static string? FindFolder()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var candidate = Path.Combine(folder.FullName, "src", "LlavaServer", "BundledModel");
+            if (File.Exists(Path.Combine(candidate, "llava-mini.gguf")))
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+}
