@@ -10,9 +10,10 @@ internal abstract record OllamaAnswer
     [JsonPropertyOrder(-3)]
     public required string Model { get; init; }
 
+    /// <summary>In universal time, so that it is written with a <c>Z</c>.</summary>
     [JsonPropertyName("created_at")]
     [JsonPropertyOrder(-2)]
-    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTime CreatedAt { get; init; }
 
     [JsonPropertyName("done")]
     public bool Done { get; init; }

@@ -11,7 +11,7 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
     public OllamaChatAnswer ToChat() => new()
     {
         Model = Model,
-        CreatedAt = CreatedAt,
+        CreatedAt = CreatedAt.UtcDateTime,
         Message = new OllamaMessage { Role = "assistant", Content = Text },
         Done = DoneReason is not null,
         DoneReason = DoneReason,
@@ -21,7 +21,7 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
     public OllamaGenerateAnswer ToGenerate() => new()
     {
         Model = Model,
-        CreatedAt = CreatedAt,
+        CreatedAt = CreatedAt.UtcDateTime,
         Response = Text,
         Done = DoneReason is not null,
         DoneReason = DoneReason,

@@ -42,6 +42,6 @@ internal static partial class OllamaWire
     [GeneratedRegex("\"(total_duration|load_duration|prompt_eval_duration|eval_duration)\":[1-9][0-9]*")]
     private static partial Regex Duration();
 
-    [GeneratedRegex("\"(created_at)\":\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|\\+00:00)\"")]
+    [GeneratedRegex("\"(created_at)\":\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z\"")]
     private static partial Regex Date();
 }

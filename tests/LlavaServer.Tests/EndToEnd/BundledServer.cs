@@ -1,0 +1,37 @@
+namespace LlavaServer.Tests.EndToEnd;
+
+/// <summary>One server with the bundled model for all end-to-end tests.</summary>
+public sealed class BundledServer : IAsyncLifetime
+{
+    public const string Model = "llava-mini";
+
+    private static readonly string ModelFile = Path.Combine(AppContext.BaseDirectory, "BundledModel", "llava-mini.gguf");
+
+    private ServerProcess? server;
+
+    /// <summary>Skips the test in a build without a trained model.</summary>
+    public Uri Address
+    {
+        get
+        {
+            Assert.SkipWhen(server is null, "This build has no trained model: BundledModel or its model card under docs is missing.");
+            return server.Address;
+        }
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        if (File.Exists(ModelFile) && Repository.HasModelCard)
+        {
+            server = await ServerProcess.StartAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null)
+        {
+            await server.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using System.ClientModel;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using OpenAI;
+using OpenAI.Chat;
+
+namespace LlavaServer.Tests.EndToEnd;
+
+/// <summary>The official OpenAI client for .NET against the running server.</summary>
+[Collection(EndToEndGroup.Name)]
+public sealed class OpenAIDotNetTests(BundledServer bundled, EndlessServer endless)
+{
+    private static readonly ChatCompletionOptions Greedy = new() { Temperature = 0, MaxOutputTokenCount = 64 };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private ChatClient Bundled => Client(bundled.Address, BundledServer.Model);
+
+    [Fact]
+    public async Task CompleteChat_Text_AnswersWithUsage()
+    {
+        ChatCompletion answer = await Bundled.CompleteChatAsync(["What can you do?"], Greedy, Token);
+        Assert.NotEqual("", answer.Content[0].Text.Trim());
+        Assert.Equal(ChatFinishReason.Stop, answer.FinishReason);
+        Assert.Equal(ChatMessageRole.Assistant, answer.Role);
+        Assert.InRange(answer.Usage.InputTokenCount, 1, 100);
+        Assert.Equal(answer.Usage.InputTokenCount + answer.Usage.OutputTokenCount, answer.Usage.TotalTokenCount);
+        Assert.StartsWith("chatcmpl-", answer.Id, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CompleteChatStreaming_Picture_SameTextAsWhole()
+    {
+        ChatMessage[] messages = [Ask("Describe the picture.", TestPicture.CircleAndSquare)];
+        ChatCompletion whole = await Bundled.CompleteChatAsync(messages, Greedy, Token);
+        var text = new StringBuilder();
+        var pieces = 0;
+        ChatFinishReason? reason = null;
+        await foreach (var update in Bundled.CompleteChatStreamingAsync(messages, Greedy, Token))
+        {
+            pieces += update.ContentUpdate.Count;
+            text.AppendJoin("", update.ContentUpdate.Select(part => part.Text));
+            reason = update.FinishReason ?? reason;
+        }
+
+        Assert.Equal(whole.Content[0].Text, text.ToString());
+        Assert.Equal(ChatFinishReason.Stop, reason);
+        Assert.InRange(pieces, 1, int.MaxValue);
+    }
+
+    [Theory]
+    [MemberData(nameof(TestPicture.Places), MemberType = typeof(TestPicture))]
+    public async Task CompleteChat_PictureOfAnotherProgram_AnswersRight(int place)
+    {
+        var picture = TestPicture.Single[place];
+        var absent = picture.Shape == "star" ? "circle" : "star";
+        Assert.Contains(picture.Color, await AnswerAsync($"What color is the {picture.Shape}?", picture), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(picture.Shape, await AnswerAsync("What shape is in the picture?", picture), StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("Yes", await AnswerAsync($"Is there a {picture.Shape} in the picture?", picture), StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("No", await AnswerAsync($"Is there a {absent} in the picture?", picture), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task CompleteChat_SeveralTurns_KeepsThePicture()
+    {
+        var first = await AnswerAsync("What color is the circle?", TestPicture.CircleAndSquare);
+        ChatCompletion second = await Bundled.CompleteChatAsync(
+            [Ask("What color is the circle?", TestPicture.CircleAndSquare), new AssistantChatMessage(first), "What color is the square?"], Greedy, Token);
+        Assert.Contains("orange", first, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("black", second.Content[0].Text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task CompleteChat_TruncatedPicture_TypedError()
+    {
+        var error = await Assert.ThrowsAsync<ClientResultException>(async () =>
+            await Client(endless.Address, EndlessServer.Model).CompleteChatAsync([Ask("What is this?", TestPicture.Truncated)], Greedy, Token));
+        AssertError(error, 400, "image_parse_error", "messages[0].content[1].image_url.url");
+    }
+
+    [Fact]
+    public async Task CompleteChat_UnknownModel_TypedError()
+    {
+        var error = await Assert.ThrowsAsync<ClientResultException>(async () =>
+            await Client(endless.Address, "no-such-model").CompleteChatAsync(["Hello"], Greedy, Token));
+        AssertError(error, 404, "model_not_found", "model");
+    }
+
+    [Fact]
+    public async Task CompleteChatStreaming_ClientLeaves_SlotIsFreeAtOnce()
+    {
+        var client = Client(endless.Address, EndlessServer.Model);
+        var greedy = new ChatCompletionOptions { Temperature = 0 };
+        using var leave = new CancellationTokenSource();
+        var watch = new Stopwatch();
+        var pieces = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var update in client.CompleteChatStreamingAsync(["Go on"], greedy, leave.Token))
+            {
+                watch.Start();
+                if (++pieces == 50)
+                {
+                    watch.Stop();
+                    await leave.CancelAsync();
+                }
+            }
+        });
+
+        // At the rate of the 50 pieces the abandoned answer would have taken until its context is full.
+        var abandoned = watch.Elapsed / 50 * 10_000;
+        watch.Restart();
+        ChatCompletion next = await client.CompleteChatAsync(["Hello"], new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 1 }, Token);
+        Assert.Equal(ChatFinishReason.Length, next.FinishReason);
+        Assert.True(watch.Elapsed < abandoned / 3, $"waited {watch.Elapsed}; the abandoned answer had {abandoned} to go");
+    }
+
+    private static ChatClient Client(Uri address, string model) =>
+        new(model, new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(address, "v1") });
+
+    private static UserChatMessage Ask(string question, TestPicture picture) => new(
+        ChatMessageContentPart.CreateTextPart(question),
+        ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(picture.Bytes), picture.MediaType));
+
+    private static void AssertError(ClientResultException error, int status, string code, string parameter)
+    {
+        var body = JsonNode.Parse(error.GetRawResponse()!.Content)!["error"]!;
+        Assert.Equal((status, code, parameter), (error.Status, (string?)body["code"], (string?)body["param"]));
+        Assert.Contains((string)body["message"]!, error.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<string> AnswerAsync(string question, TestPicture picture)
+    {
+        ChatCompletion answer = await Bundled.CompleteChatAsync([Ask(question, picture)], Greedy, Token);
+        return answer.Content[0].Text;
+    }
+}
