@@ -1,8 +1,8 @@
-// The npm package `openai` against a running server: node openai.mjs ADDRESS MODEL PICTURE BROKEN_PICTURE. Prints one JSON object.
+// The npm package `openai` against a server with a trained model: node openai.mjs ADDRESS MODEL PICTURE. Prints one JSON object.
 import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 
-const [address, model, picture, broken] = process.argv.slice(2);
+const [address, model, picture] = process.argv.slice(2);
 const client = new OpenAI({ baseURL: `${address}v1`, apiKey: "none", maxRetries: 0 });
 const url = async (file) => `data:image/png;base64,${(await readFile(file)).toString("base64")}`;
 const ask = async (text, file) => ({ role: "user", content: [{ type: "text", text }, { type: "image_url", image_url: { url: await url(file) } }] });
@@ -33,23 +33,5 @@ const turns = [await ask("What color is the circle?", picture), { role: "assista
 report.secondTurn = (await client.chat.completions.create({ ...greedy, messages: turns })).choices[0].message.content;
 
 report.models = (await client.models.list()).data.map((entry) => entry.id);
-
-try {
-  await client.chat.completions.create({ ...greedy, messages: [await ask("What is this?", broken)] });
-} catch (error) {
-  report.error = { name: error.constructor.name, status: error.status, code: error.code, param: error.param };
-}
-
-const leave = new AbortController();
-try {
-  const cut = await client.chat.completions.create({ ...greedy, stream: true, messages: [await ask("Describe the picture.", picture)] }, { signal: leave.signal });
-  for await (const chunk of cut) {
-    if (chunk.choices[0]?.delta?.content) leave.abort();
-  }
-  report.left = "the stream ended by itself";
-} catch (error) {
-  report.left = error.constructor.name;
-}
-report.afterLeaving = (await client.chat.completions.create({ ...greedy, max_tokens: 1, messages: [{ role: "user", content: "Hello" }] })).choices[0].finish_reason;
 
 console.log(JSON.stringify(report));
