@@ -11,6 +11,7 @@ return args.FirstOrDefault() switch
     "engine" => EngineCommand.Run(args[1..]),
     "generate" => GenerateCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
+    "kernels" => KernelsCommand.Run(args[1..]),
     "logits" => await LogitsCommand.RunAsync(args[1..]),
     "vision" => VisionCommand.Run(args[1..]),
     _ => RunBenchmarks(args),

@@ -114,17 +114,29 @@ internal static unsafe class MatMul
                     endRow);
                 break;
             case TensorType.Q4_0 when weights.Panels != null:
-                PanelProduct.Multiply<Q4_0Panel, L, TF, TI>(
+                PanelProduct.Multiply<NibblePanel<Q4_0Type>, L, TF, TI>(
                     weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
                 break;
             case TensorType.Q4_0:
                 Unpacked<Q4_0Block, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
+            case TensorType.Q4_1 when weights.Panels != null:
+                PanelProduct.Multiply<NibblePanel<Q4_1Type>, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
+                break;
             case TensorType.Q4_1:
                 Unpacked<Q4_1Block, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
+            case TensorType.Q5_0 when weights.Panels != null:
+                PanelProduct.Multiply<NibblePanel<Q5_0Type>, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
+                break;
             case TensorType.Q5_0:
                 Unpacked<Q5_0Block, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
+                break;
+            case TensorType.Q5_1 when weights.Panels != null:
+                PanelProduct.Multiply<NibblePanel<Q5_1Type>, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
                 break;
             case TensorType.Q5_1:
                 Unpacked<Q5_1Block, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
@@ -143,11 +155,15 @@ internal static unsafe class MatMul
                 Unpacked<Q3_KBlock, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
                 break;
             case TensorType.Q4_K when weights.Panels != null:
-                PanelProduct.Multiply<Q4_KPanel, L, TF, TI>(
+                PanelProduct.Multiply<KNibblePanel<Q4_1Type>, L, TF, TI>(
                     weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
                 break;
             case TensorType.Q4_K:
                 Unpacked<Q4_KBlock, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);
+                break;
+            case TensorType.Q5_K when weights.Panels != null:
+                PanelProduct.Multiply<KNibblePanel<Q5_1Type>, L, TF, TI>(
+                    weights, activations.Quantized(weights.Form), column, columns, output, stride, firstPanel, endPanel);
                 break;
             case TensorType.Q5_K:
                 Unpacked<Q5_KBlock, L, TF, TI>(weights, activations, column, columns, output, stride, firstRow, endRow, scratch);

@@ -132,7 +132,7 @@ internal sealed unsafe class LlamaWeights : IDisposable
             throw new GgufException($"tensor '{name}': type {TensorTypes.Name(tensor.Type)}, expected F32");
         }
 
-        if (tensor.ElementCount != width || tensor.Shape[0] != width)
+        if (tensor.DimensionCount == 0 || tensor.ElementCount != width || tensor.Shape[0] != width)
         {
             throw new GgufException($"tensor '{name}': shape [{string.Join(", ", tensor.Shape.ToArray())}], expected [{width}]");
         }
@@ -145,7 +145,7 @@ internal sealed unsafe class LlamaWeights : IDisposable
     private GgufTensor Checked(string name, int width, int rows)
     {
         GgufTensor tensor = _file.GetTensor(name);
-        if (tensor.Shape[0] != width || tensor.ElementCount != (long)width * rows || (tensor.DimensionCount > 1 && tensor.Shape[1] != rows))
+        if (tensor.DimensionCount == 0 || tensor.Shape[0] != width || tensor.ElementCount != (long)width * rows || (tensor.DimensionCount > 1 && tensor.Shape[1] != rows))
         {
             throw new GgufException($"tensor '{name}': shape [{string.Join(", ", tensor.Shape.ToArray())}], expected [{width}, {rows}]");
         }

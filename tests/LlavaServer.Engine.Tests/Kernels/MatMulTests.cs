@@ -40,6 +40,10 @@ public sealed unsafe class MatMulTests
 
     [Theory]
     [InlineData(TensorType.Q4_0)]
+    [InlineData(TensorType.Q4_1)]
+    [InlineData(TensorType.Q5_0)]
+    [InlineData(TensorType.Q5_1)]
+    [InlineData(TensorType.Q5_K)]
     [InlineData(TensorType.Q8_0)]
     [InlineData(TensorType.Q4_K)]
     [InlineData(TensorType.Q6_K)]
@@ -204,7 +208,7 @@ public sealed unsafe class MatMulTests
         {
             int at = type == TensorType.Q6_K ? 208 : 0;
             *(Half*)(row + start + at) = (Half)1;
-            if (type == TensorType.Q4_K)
+            if (type is TensorType.Q4_K or TensorType.Q5_K or TensorType.Q4_1 or TensorType.Q5_1)
             {
                 *(Half*)(row + start + 2) = (Half)0.5f;
             }

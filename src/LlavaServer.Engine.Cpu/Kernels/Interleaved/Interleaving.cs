@@ -15,9 +15,13 @@ internal static unsafe class Interleaving
     /// <exception cref="OutOfMemoryException">No memory for the copy.</exception>
     public static NativeBuffer? Pack(TensorType type, byte* rows, int rowCount, int width, WorkerPool workers) => type switch
     {
-        TensorType.Q4_0 => Pack<Q4_0Panel>(rows, rowCount, width, workers),
+        TensorType.Q4_0 => Pack<NibblePanel<Q4_0Type>>(rows, rowCount, width, workers),
+        TensorType.Q4_1 => Pack<NibblePanel<Q4_1Type>>(rows, rowCount, width, workers),
+        TensorType.Q5_0 => Pack<NibblePanel<Q5_0Type>>(rows, rowCount, width, workers),
+        TensorType.Q5_1 => Pack<NibblePanel<Q5_1Type>>(rows, rowCount, width, workers),
         TensorType.Q8_0 => Pack<Q8_0Panel>(rows, rowCount, width, workers),
-        TensorType.Q4_K => Pack<Q4_KPanel>(rows, rowCount, width, workers),
+        TensorType.Q4_K => Pack<KNibblePanel<Q4_1Type>>(rows, rowCount, width, workers),
+        TensorType.Q5_K => Pack<KNibblePanel<Q5_1Type>>(rows, rowCount, width, workers),
         TensorType.Q6_K => Pack<Q6_KPanel>(rows, rowCount, width, workers),
         _ => null,
     };

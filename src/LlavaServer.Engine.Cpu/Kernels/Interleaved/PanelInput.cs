@@ -8,6 +8,7 @@ internal readonly unsafe struct PanelInput(QuantizedRows rows, int width)
     private readonly float* _scales = rows.Scales;
     private readonly int* _blockSums = rows.BlockSums;
     private readonly int* _groupSums = rows.GroupSums;
+    private readonly float* _scaledSums = rows.ScaledSums;
     private readonly long _stride = rows.Stride;
 
     public int Width => width;
@@ -17,6 +18,8 @@ internal readonly unsafe struct PanelInput(QuantizedRows rows, int width)
     public short* Shorts(int column) => _shorts + (column * _stride);
 
     public float* Scales(int column) => _scales + (column * _stride / 32);
+
+    public float* ScaledSums(int column) => _scaledSums + (column * _stride / 16);
 
     public int* BlockSums(int column) => _blockSums + (column * _stride / 32);
 

@@ -92,6 +92,14 @@ internal readonly unsafe struct Q6_KPanel : IPanelFormat
         sbyte* x1 = input.Bytes(columns[1]);
         sbyte* x2 = input.Bytes(columns[2]);
         sbyte* x3 = input.Bytes(columns[3]);
+        float* d0 = input.Scales(columns[0]);
+        float* d1 = input.Scales(columns[1]);
+        float* d2 = input.Scales(columns[2]);
+        float* d3 = input.Scales(columns[3]);
+        int* sums0 = input.GroupSums(columns[0]);
+        int* sums1 = input.GroupSums(columns[1]);
+        int* sums2 = input.GroupSums(columns[2]);
+        int* sums3 = input.GroupSums(columns[3]);
         TF restore = L.Broadcast(HalfBits.Restore);
         TF total0 = default, total1 = default, total2 = default, total3 = default;
         int blocks = input.Width / 256;
@@ -132,10 +140,10 @@ internal readonly unsafe struct Q6_KPanel : IPanelFormat
 
             byte* all = panel + GroupScales + lane;
             TF scale = L.Multiply(HalfBits.LoadTiny<L, TF, TI>((ushort*)panel + lane), restore);
-            total0 = L.MultiplyAdd(Block<L, TF, TI>(p0, all, input, columns[0], block), L.Multiply(scale, L.Broadcast(input.Scales(columns[0])[8 * block])), total0);
-            total1 = L.MultiplyAdd(Block<L, TF, TI>(p1, all, input, columns[1], block), L.Multiply(scale, L.Broadcast(input.Scales(columns[1])[8 * block])), total1);
-            total2 = L.MultiplyAdd(Block<L, TF, TI>(p2, all, input, columns[2], block), L.Multiply(scale, L.Broadcast(input.Scales(columns[2])[8 * block])), total2);
-            total3 = L.MultiplyAdd(Block<L, TF, TI>(p3, all, input, columns[3], block), L.Multiply(scale, L.Broadcast(input.Scales(columns[3])[8 * block])), total3);
+            total0 = L.MultiplyAdd(Block<L, TF, TI>(p0, all, sums0 + (16 * block)), L.Multiply(scale, L.Broadcast(d0[8 * block])), total0);
+            total1 = L.MultiplyAdd(Block<L, TF, TI>(p1, all, sums1 + (16 * block)), L.Multiply(scale, L.Broadcast(d1[8 * block])), total1);
+            total2 = L.MultiplyAdd(Block<L, TF, TI>(p2, all, sums2 + (16 * block)), L.Multiply(scale, L.Broadcast(d2[8 * block])), total2);
+            total3 = L.MultiplyAdd(Block<L, TF, TI>(p3, all, sums3 + (16 * block)), L.Multiply(scale, L.Broadcast(d3[8 * block])), total3);
         }
 
         L.Store(output + lane, total0);
@@ -168,17 +176,17 @@ internal readonly unsafe struct Q6_KPanel : IPanelFormat
         where TF : struct
         where TI : struct
     {
-        TI left = L.MultiplyAddBytes(first, L.BroadcastInt(Unsafe.ReadUnaligned<int>(x)));
-        TI right = L.MultiplyAddBytes(second, L.BroadcastInt(Unsafe.ReadUnaligned<int>(x + 4)));
+        TI left = L.MultiplyAddBytes(first, L.BroadcastInt(*(int*)x));
+        TI right = L.MultiplyAddBytes(second, L.BroadcastInt(*(int*)(x + 4)));
         return L.MultiplyAddShorts(L.AddShorts(left, right), scale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TF Block<L, TF, TI>(TI products, byte* groupScales, in PanelInput input, int column, int block)
+    private static TF Block<L, TF, TI>(TI products, byte* groupScales, int* sums)
         where L : struct, ILanes<TF, TI>
         where TF : struct
         where TI : struct =>
-        L.ToSingle(L.SubtractInt(products, L.ShiftLeft(Offsets<L, TF, TI>(groupScales, input.GroupSums(column) + (16 * block)), 5)));
+        L.ToSingle(L.SubtractInt(products, L.ShiftLeft(Offsets<L, TF, TI>(groupScales, sums), 5)));
 
     /// <summary>Group scales times group sums of the activation; the upper short of a sum is cleared because that of a scale holds its sign.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

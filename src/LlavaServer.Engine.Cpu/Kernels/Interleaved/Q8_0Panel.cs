@@ -45,11 +45,11 @@ internal readonly unsafe struct Q8_0Panel : IPanelFormat
             for (int v = 0; v < 8; v += 2)
             {
                 TI w = L.LoadInt(q + (64 * v));
-                s = L.AddInt(s, L.MultiplyAddShorts(L.ShiftRightShorts(L.ShiftLeftShorts(w, 8), 8), Broadcast<L, TF, TI>(x + (4 * v))));
-                t = L.AddInt(t, L.MultiplyAddShorts(L.ShiftRightShorts(w, 8), Broadcast<L, TF, TI>(x + (4 * v) + 2)));
+                s = L.AddInt(s, L.MultiplyAddShorts(L.ShiftRightShorts(L.ShiftLeftShorts(w, 8), 8), L.BroadcastInt(*(int*)(x + (4 * v)))));
+                t = L.AddInt(t, L.MultiplyAddShorts(L.ShiftRightShorts(w, 8), L.BroadcastInt(*(int*)(x + (4 * v) + 2))));
                 w = L.LoadInt(q + (64 * v) + 64);
-                s = L.AddInt(s, L.MultiplyAddShorts(L.ShiftRightShorts(L.ShiftLeftShorts(w, 8), 8), Broadcast<L, TF, TI>(x + (4 * v) + 4)));
-                t = L.AddInt(t, L.MultiplyAddShorts(L.ShiftRightShorts(w, 8), Broadcast<L, TF, TI>(x + (4 * v) + 6)));
+                s = L.AddInt(s, L.MultiplyAddShorts(L.ShiftRightShorts(L.ShiftLeftShorts(w, 8), 8), L.BroadcastInt(*(int*)(x + (4 * v) + 4))));
+                t = L.AddInt(t, L.MultiplyAddShorts(L.ShiftRightShorts(w, 8), L.BroadcastInt(*(int*)(x + (4 * v) + 6))));
             }
 
             TF scale = L.Multiply(L.Multiply(HalfBits.LoadTiny<L, TF, TI>((ushort*)panel + lane), restore), L.Broadcast(scales[block]));
@@ -86,14 +86,14 @@ internal readonly unsafe struct Q8_0Panel : IPanelFormat
                 TI w = L.LoadInt(q);
                 TI even = L.ShiftRightShorts(L.ShiftLeftShorts(w, 8), 8);
                 TI odd = L.ShiftRightShorts(w, 8);
-                s0 = L.AddInt(s0, L.MultiplyAddShorts(even, Broadcast<L, TF, TI>(x0 + i)));
-                s1 = L.AddInt(s1, L.MultiplyAddShorts(even, Broadcast<L, TF, TI>(x1 + i)));
-                s2 = L.AddInt(s2, L.MultiplyAddShorts(even, Broadcast<L, TF, TI>(x2 + i)));
-                s3 = L.AddInt(s3, L.MultiplyAddShorts(even, Broadcast<L, TF, TI>(x3 + i)));
-                s0 = L.AddInt(s0, L.MultiplyAddShorts(odd, Broadcast<L, TF, TI>(x0 + i + 2)));
-                s1 = L.AddInt(s1, L.MultiplyAddShorts(odd, Broadcast<L, TF, TI>(x1 + i + 2)));
-                s2 = L.AddInt(s2, L.MultiplyAddShorts(odd, Broadcast<L, TF, TI>(x2 + i + 2)));
-                s3 = L.AddInt(s3, L.MultiplyAddShorts(odd, Broadcast<L, TF, TI>(x3 + i + 2)));
+                s0 = L.AddInt(s0, L.MultiplyAddShorts(even, L.BroadcastInt(*(int*)(x0 + i))));
+                s1 = L.AddInt(s1, L.MultiplyAddShorts(even, L.BroadcastInt(*(int*)(x1 + i))));
+                s2 = L.AddInt(s2, L.MultiplyAddShorts(even, L.BroadcastInt(*(int*)(x2 + i))));
+                s3 = L.AddInt(s3, L.MultiplyAddShorts(even, L.BroadcastInt(*(int*)(x3 + i))));
+                s0 = L.AddInt(s0, L.MultiplyAddShorts(odd, L.BroadcastInt(*(int*)(x0 + i + 2))));
+                s1 = L.AddInt(s1, L.MultiplyAddShorts(odd, L.BroadcastInt(*(int*)(x1 + i + 2))));
+                s2 = L.AddInt(s2, L.MultiplyAddShorts(odd, L.BroadcastInt(*(int*)(x2 + i + 2))));
+                s3 = L.AddInt(s3, L.MultiplyAddShorts(odd, L.BroadcastInt(*(int*)(x3 + i + 2))));
             }
 
             TF scale = L.Multiply(HalfBits.LoadTiny<L, TF, TI>((ushort*)panel + lane), restore);
@@ -108,10 +108,4 @@ internal readonly unsafe struct Q8_0Panel : IPanelFormat
         L.Store(output + 32 + lane, total2);
         L.Store(output + 48 + lane, total3);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TI Broadcast<L, TF, TI>(short* two)
-        where L : struct, ILanes<TF, TI>
-        where TF : struct
-        where TI : struct => L.BroadcastInt(Unsafe.ReadUnaligned<int>(two));
 }

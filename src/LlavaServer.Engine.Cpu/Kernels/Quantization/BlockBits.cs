@@ -37,8 +37,8 @@ internal static unsafe class BlockBits
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> FifthBits(uint bits)
     {
-        Vector128<byte> spread = Vector128.Create(
-            Vector64.Create((byte)bits), Vector64.Create((byte)(bits >> 8)));
+        Vector128<byte> spread = Vector128.Shuffle(
+            Vector128.CreateScalar(bits).AsByte(), Vector128.Create(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, (byte)1));
         Vector128<byte> place = Vector128.Create(0x8040201008040201UL).AsByte();
         return Vector128.Equals(spread & place, place) & Vector128.Create((byte)16);
     }
