@@ -79,7 +79,7 @@ internal static class ServeVerb
             await Console.Error.WriteLineAsync(exception.Message);
             return 2;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return 1;

@@ -20,16 +20,17 @@ internal static class HealthEndpoints
 
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
     {
+        var group = routes.MapGroup("").WithTags("Health");
         foreach (var path in (ReadOnlySpan<string>)["/livez", "/healthz"])
         {
-            routes.MapMethods(path, s_read, static (HttpContext context, Readiness readiness) => WriteText(context, !readiness.HasFailed, "alive"));
+            group.MapMethods(path, s_read, static (HttpContext context, Readiness readiness) => WriteText(context, !readiness.HasFailed, "alive"));
         }
 
-        routes.MapMethods("/readyz", s_read, static (HttpContext context, Readiness readiness, DrainState drain) =>
+        group.MapMethods("/readyz", s_read, static (HttpContext context, Readiness readiness, DrainState drain) =>
             WriteText(context, readiness.IsReady && drain.Phase == DrainPhase.Serving, "ready"));
         foreach (var path in (ReadOnlySpan<string>)["/health", "/v1/health"])
         {
-            routes.MapMethods(path, s_read, static (HttpContext context, HealthReport report) => report.WriteAsync(context));
+            group.MapMethods(path, s_read, static (HttpContext context, HealthReport report) => report.WriteAsync(context));
         }
 
         return routes;

@@ -20,6 +20,8 @@ internal static partial class LoggingExtensions
             var options = provider.GetRequiredService<IOptions<ServerOptions>>().Value.Logging;
             logger.MinimumLevel.Is(LevelOf(options.Level));
             logger.MinimumLevel.Override("Microsoft", LogEventLevel.Warning);
+            // The command line says in one sentence why a start failed; the host would add its stack trace.
+            logger.MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);
             logger.MinimumLevel.Override("System", LogEventLevel.Warning);
             var isText = options.Format == LogFormat.Text || (options.Format == LogFormat.Auto && !Console.IsOutputRedirected);
             _ = isText

@@ -24,8 +24,9 @@ public sealed class ChatClientTests(OpenAIServer server) : IClassFixture<OpenAIS
         Assert.Equal(ChatFinishReason.Stop, answer.FinishReason);
         Assert.Equal("eye", answer.Model);
         Assert.StartsWith("chatcmpl-", answer.Id, StringComparison.Ordinal);
-        Assert.Equal(13, answer.Usage.OutputTokenCount);
-        Assert.Equal(answer.Usage.InputTokenCount + 13, answer.Usage.TotalTokenCount);
+        // One token a byte, and the end of the answer.
+        Assert.Equal(14, answer.Usage.OutputTokenCount);
+        Assert.Equal(answer.Usage.InputTokenCount + 14, answer.Usage.TotalTokenCount);
         Assert.Contains("[30x20]", server.Script.LastPrompt, StringComparison.Ordinal);
         Assert.Contains("Be brief. USER:", server.Script.LastPrompt, StringComparison.Ordinal);
     }
@@ -48,7 +49,7 @@ public sealed class ChatClientTests(OpenAIServer server) : IClassFixture<OpenAIS
 
         Assert.Equal("A red circle.", text);
         Assert.Equal(ChatFinishReason.Stop, reason);
-        Assert.Equal(13, usage?.OutputTokenCount);
+        Assert.Equal(14, usage?.OutputTokenCount);
     }
 
     [Fact]

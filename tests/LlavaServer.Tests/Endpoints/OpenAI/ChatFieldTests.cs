@@ -1,0 +1,205 @@
+using System.Net;
+using System.Text.Json;
+using LlavaServer.Endpoints.OpenAI;
+using LlavaServer.Tests.Scripted;
+
+namespace LlavaServer.Tests.Endpoints.OpenAI;
+
+/// <summary>Every field of a chat request: what is accepted, what is refused, and by which name.</summary>
+public sealed class ChatFieldTests(OpenAIServer server) : IClassFixture<OpenAIServer>
+{
+    private const string TwoPower63 = "9223372036854775808";
+
+    [Theory]
+    [InlineData("\"temperature\":0")]
+    [InlineData("\"temperature\":2")]
+    [InlineData("\"temperature\":-0.0")]
+    [InlineData("\"temperature\":null")]
+    [InlineData("\"top_p\":0")]
+    [InlineData("\"top_p\":1")]
+    [InlineData("\"top_k\":-1")]
+    [InlineData("\"top_k\":0")]
+    [InlineData("\"top_k\":40.0")]
+    [InlineData("\"top_k\":2147483647")]
+    [InlineData("\"min_p\":1")]
+    [InlineData("\"typical_p\":0")]
+    [InlineData("\"repeat_penalty\":1.1")]
+    [InlineData("\"repetition_penalty\":0.001")]
+    [InlineData("\"repeat_last_n\":-1")]
+    [InlineData("\"repeat_last_n\":1048576")]
+    [InlineData("\"frequency_penalty\":-2,\"presence_penalty\":2")]
+    [InlineData("\"seed\":-1")]
+    [InlineData("\"seed\":9223372036854775807")]
+    [InlineData("\"seed\":-9223372036854775808")]
+    [InlineData("\"stop\":\"x\"")]
+    [InlineData("\"stop\":[]")]
+    [InlineData("\"stop\":[\"\",\"x\"]")]
+    [InlineData("\"stop\":\"\"")]
+    [InlineData("\"max_tokens\":1")]
+    [InlineData("\"max_tokens\":-1")]
+    [InlineData("\"max_tokens\":2147483647")]
+    [InlineData("\"max_tokens\":null,\"max_completion_tokens\":3")]
+    [InlineData("\"n_predict\":4")]
+    [InlineData("\"logit_bias\":{}")]
+    [InlineData("\"logit_bias\":{\"5\":-100,\"259\":100}")]
+    [InlineData("\"logit_bias\":[[5,false],[6,1.5]]")]
+    [InlineData("\"n\":1")]
+    [InlineData("\"logprobs\":false")]
+    [InlineData("\"response_format\":{\"type\":\"text\"}")]
+    [InlineData("\"tools\":[],\"tool_choice\":\"auto\",\"parallel_tool_calls\":false")]
+    [InlineData("\"modalities\":[\"text\"],\"audio\":{\"voice\":\"x\"}")]
+    [InlineData("\"stream_options\":{\"include_usage\":true}")]
+    [InlineData("\"grammar\":\"\",\"ignore_eos\":false,\"min_tokens\":0,\"n_probs\":0,\"cache_prompt\":true,\"id_slot\":-1")]
+    [InlineData("\"xtc_probability\":0,\"xtc_threshold\":0.1,\"mirostat\":0,\"mirostat_tau\":5,\"mirostat_eta\":0.1,\"top_n_sigma\":-1")]
+    [InlineData("\"dry_multiplier\":0,\"dry_base\":1.75,\"dry_allowed_length\":2,\"dry_penalty_last_n\":-1,\"dry_sequence_breakers\":[\"x\"]")]
+    [InlineData("\"dynatemp_range\":0,\"dynatemp_exponent\":1,\"timings_per_token\":false,\"return_progress\":false,\"t_max_predict_ms\":0")]
+    [InlineData("\"chat_template_kwargs\":{},\"json_schema\":null,\"functions\":null")]
+    [InlineData("\"add_generation_prompt\":true,\"continue_final_message\":false")]
+    [InlineData("\"sse_ping_interval\":-1")]
+    [InlineData("\"temperature\":\"hot\",\"temperature\":1")]
+    public async Task Post_AcceptedField_Answers(string fields)
+    {
+        using var response = await server.PostAsync(OpenAIServer.Question(fields));
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("\"temperature\":2.001", "invalid_value", "temperature")]
+    [InlineData("\"temperature\":-0.001", "invalid_value", "temperature")]
+    [InlineData("\"temperature\":1e308", "invalid_value", "temperature")]
+    [InlineData("\"temperature\":1e999", "invalid_value", "temperature")]
+    [InlineData("\"temperature\":\"1\"", "invalid_type", "temperature")]
+    [InlineData("\"temperature\":true", "invalid_type", "temperature")]
+    [InlineData("\"top_p\":1.01", "invalid_value", "top_p")]
+    [InlineData("\"top_p\":-1", "invalid_value", "top_p")]
+    [InlineData("\"top_k\":-2", "invalid_value", "top_k")]
+    [InlineData("\"top_k\":2147483648", "invalid_value", "top_k")]
+    [InlineData("\"top_k\":1.5", "invalid_type", "top_k")]
+    [InlineData("\"top_k\":1e308", "invalid_value", "top_k")]
+    [InlineData("\"min_p\":1.1", "invalid_value", "min_p")]
+    [InlineData("\"typical_p\":-1", "invalid_value", "typical_p")]
+    [InlineData("\"repeat_penalty\":0", "invalid_value", "repeat_penalty")]
+    [InlineData("\"repeat_penalty\":-0.0", "invalid_value", "repeat_penalty")]
+    [InlineData("\"repeat_penalty\":1e308", "invalid_value", "repeat_penalty")]
+    [InlineData("\"repeat_last_n\":-2", "invalid_value", "repeat_last_n")]
+    [InlineData("\"repeat_last_n\":2147483648", "invalid_value", "repeat_last_n")]
+    [InlineData("\"frequency_penalty\":2.1", "invalid_value", "frequency_penalty")]
+    [InlineData("\"presence_penalty\":-2.1", "invalid_value", "presence_penalty")]
+    [InlineData("\"seed\":" + TwoPower63, "invalid_value", "seed")]
+    [InlineData("\"seed\":1.5", "invalid_type", "seed")]
+    [InlineData("\"stop\":1", "invalid_type", "stop")]
+    [InlineData("\"stop\":[1]", "invalid_type", "stop[0]")]
+    [InlineData("\"stop\":[null]", "invalid_type", "stop[0]")]
+    [InlineData("\"max_tokens\":0", "invalid_value", "max_tokens")]
+    [InlineData("\"max_tokens\":-2", "invalid_value", "max_tokens")]
+    [InlineData("\"max_completion_tokens\":0", "invalid_value", "max_completion_tokens")]
+    [InlineData("\"max_completion_tokens\":" + TwoPower63, "invalid_value", "max_completion_tokens")]
+    [InlineData("\"max_completion_tokens\":\"5\"", "invalid_type", "max_completion_tokens")]
+    [InlineData("\"n_predict\":0", "invalid_value", "n_predict")]
+    [InlineData("\"logit_bias\":{\"5\":101}", "invalid_value", "logit_bias.5")]
+    [InlineData("\"logit_bias\":{\"x\":1}", "invalid_value", "logit_bias")]
+    [InlineData("\"logit_bias\":{\"-1\":1}", "invalid_value", "logit_bias")]
+    [InlineData("\"logit_bias\":{\"260\":1}", "invalid_value", "logit_bias")]
+    [InlineData("\"logit_bias\":{\"2147483648\":1}", "invalid_value", "logit_bias")]
+    [InlineData("\"logit_bias\":[[5]]", "invalid_value", "logit_bias[0]")]
+    [InlineData("\"logit_bias\":[[\"text\",1]]", "invalid_value", "logit_bias[0]")]
+    [InlineData("\"logit_bias\":3", "invalid_type", "logit_bias")]
+    [InlineData("\"n\":2", "unsupported_parameter", "n")]
+    [InlineData("\"n\":0", "invalid_value", "n")]
+    [InlineData("\"n\":129", "invalid_value", "n")]
+    [InlineData("\"logprobs\":true", "unsupported_parameter", "logprobs")]
+    [InlineData("\"top_logprobs\":3", "invalid_value", "top_logprobs")]
+    [InlineData("\"response_format\":{\"type\":\"json_object\"}", "unsupported_parameter", "response_format")]
+    [InlineData("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{}}", "unsupported_parameter", "response_format")]
+    [InlineData("\"response_format\":{\"type\":\"xml\"}", "invalid_value", "response_format.type")]
+    [InlineData("\"response_format\":{}", "missing_required_parameter", "response_format.type")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "unsupported_parameter", "tools")]
+    [InlineData("\"tool_choice\":\"required\"", "unsupported_parameter", "tool_choice")]
+    [InlineData("\"tool_choice\":{\"type\":\"function\"}", "unsupported_parameter", "tool_choice")]
+    [InlineData("\"functions\":[]", "unsupported_parameter", "functions")]
+    [InlineData("\"function_call\":\"none\"", "unsupported_parameter", "function_call")]
+    [InlineData("\"modalities\":[\"text\",\"audio\"]", "unsupported_parameter", "modalities")]
+    [InlineData("\"web_search_options\":{}", "unsupported_parameter", "web_search_options")]
+    [InlineData("\"grammar\":\"root ::= 'x'\"", "unsupported_parameter", "grammar")]
+    [InlineData("\"json_schema\":{}", "unsupported_parameter", "json_schema")]
+    [InlineData("\"ignore_eos\":true", "unsupported_parameter", "ignore_eos")]
+    [InlineData("\"min_tokens\":5", "unsupported_parameter", "min_tokens")]
+    [InlineData("\"mirostat\":1", "unsupported_parameter", "mirostat")]
+    [InlineData("\"mirostat\":3", "invalid_value", "mirostat")]
+    [InlineData("\"xtc_probability\":0.5", "unsupported_parameter", "xtc_probability")]
+    [InlineData("\"dry_multiplier\":1", "unsupported_parameter", "dry_multiplier")]
+    [InlineData("\"dynatemp_range\":0.5", "unsupported_parameter", "dynatemp_range")]
+    [InlineData("\"top_n_sigma\":1", "unsupported_parameter", "top_n_sigma")]
+    [InlineData("\"id_slot\":0", "unsupported_parameter", "id_slot")]
+    [InlineData("\"cache_prompt\":false", "unsupported_parameter", "cache_prompt")]
+    [InlineData("\"return_progress\":true", "unsupported_parameter", "return_progress")]
+    [InlineData("\"timings_per_token\":true", "unsupported_parameter", "timings_per_token")]
+    [InlineData("\"t_max_predict_ms\":10", "unsupported_parameter", "t_max_predict_ms")]
+    [InlineData("\"chat_template_kwargs\":{\"a\":1}", "unsupported_parameter", "chat_template_kwargs")]
+    [InlineData("\"sse_ping_interval\":0", "invalid_value", "sse_ping_interval")]
+    [InlineData("\"stream\":\"true\"", "invalid_type", "stream")]
+    [InlineData("\"stream\":1", "invalid_type", "stream")]
+    [InlineData("\"stream_options\":[]", "invalid_type", "stream_options")]
+    [InlineData("\"stream\":true,\"stream_options\":{\"include_usage\":1}", "invalid_type", "stream_options.include_usage")]
+    [InlineData("\"service_tier\":1", "invalid_type", "service_tier")]
+    [InlineData("\"continue_final_message\":true", "invalid_value", "continue_final_message")]
+    [InlineData("\"continue_final_message\":true,\"add_generation_prompt\":true", "invalid_value", "continue_final_message")]
+    [InlineData("\"add_generation_prompt\":false", "unsupported_parameter", "add_generation_prompt")]
+    public async Task Post_RefusedField_NamesFieldAndCode(string fields, string code, string parameter)
+    {
+        using var response = await server.PostAsync(OpenAIServer.Question(fields));
+        await ErrorAssert.IsAsync(response, HttpStatusCode.BadRequest, code, parameter);
+    }
+
+    [Fact]
+    public async Task NET14_EveryNumericField_ExtremesNeverFailTheServer()
+    {
+        string[] values = ["-1", "0", "1", "2147483647", "2147483648", "-2147483649", "9223372036854775807", TwoPower63, "1e308", "-1e308", "1e-320", "-0.0", "1e999"];
+        foreach (var field in ChatFields.All.Where(static field => field.Type is "integer" or "number"))
+        {
+            foreach (var value in values)
+            {
+                using var response = await server.PostAsync(OpenAIServer.Question($"\"max_tokens\":3,\"{field.Name}\":{value}"));
+                Assert.True((int)response.StatusCode is 200 or 400, $"{field.Name}={value}: {(int)response.StatusCode}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Post_StrictParameters_UnknownFieldRefused()
+    {
+        await using var strict = await ScriptedServer.StartAsync(settings: new Dictionary<string, string?> { ["Llava:OpenAI:StrictParameters"] = "true" });
+        using var response = await OpenAIServer.PostAsync(strict, OpenAIServer.Question("\"madeUp\":1"));
+        await ErrorAssert.IsAsync(response, HttpStatusCode.BadRequest, "unsupported_parameter", "madeUp");
+    }
+
+    [Fact]
+    public async Task NET18_HostileFieldNames_AreNotRepeatedInHeaders()
+    {
+        using var response = await server.PostAsync(OpenAIServer.Question("\"a\\r\\nSet-Cookie: x\":1,\"ü\":2,\"ok_1\":3"));
+        Assert.Equal(["ok_1"], response.Headers.GetValues("llava-ignored-params"));
+        Assert.False(response.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact]
+    public async Task LIM1_StopTexts_LimitPassesOneMoreIsRefused()
+    {
+        static string Stops(int count, int length) => "\"stop\":" + JsonSerializer.Serialize(Enumerable.Range(0, count).Select(_ => new string('#', length)));
+        using var atLimit = await server.PostAsync(OpenAIServer.Question(Stops(16, 1024)));
+        Assert.Equal(HttpStatusCode.OK, atLimit.StatusCode);
+        using var tooMany = await server.PostAsync(OpenAIServer.Question(Stops(17, 1)));
+        await ErrorAssert.IsAsync(tooMany, HttpStatusCode.BadRequest, "invalid_value", "stop");
+        using var tooLong = await server.PostAsync(OpenAIServer.Question(Stops(1, 1025)));
+        await ErrorAssert.IsAsync(tooLong, HttpStatusCode.BadRequest, "invalid_value", "stop[0]");
+    }
+
+    [Fact]
+    public async Task LIM1_LogitBias_LimitPassesOneMoreIsRefused()
+    {
+        static string Bias(int count) => "\"logit_bias\":[" + string.Join(',', Enumerable.Range(0, count).Select(static _ => "[5,1]")) + "]";
+        using var atLimit = await server.PostAsync(OpenAIServer.Question(Bias(1024)));
+        Assert.Equal(HttpStatusCode.OK, atLimit.StatusCode);
+        using var tooMany = await server.PostAsync(OpenAIServer.Question(Bias(1025)));
+        await ErrorAssert.IsAsync(tooMany, HttpStatusCode.BadRequest, "invalid_value", "logit_bias");
+    }
+}
