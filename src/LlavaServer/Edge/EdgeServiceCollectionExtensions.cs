@@ -13,8 +13,12 @@ namespace LlavaServer.Edge;
 /// <summary>Listener, its limits, and what reads requests and writes refusals.</summary>
 internal static class EdgeServiceCollectionExtensions
 {
+    /// <summary>Kestrel ends header lines at a bare line feed, where other servers may not, unless this process-wide switch is on.</summary>
+    private const string NoBareLineFeeds = "Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators";
+
     public static IServiceCollection AddNetworkEdge(this IServiceCollection services)
     {
+        AppContext.SetSwitch(NoBareLineFeeds, true);
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ServerOptions>, IOptions<LimitsOptions>>(Configure);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<JsonBodyReader>();

@@ -23,6 +23,7 @@ internal static partial class LoggingExtensions
             // The command line says in one sentence why a start failed; the host would add its stack trace.
             logger.MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);
             logger.MinimumLevel.Override("System", LogEventLevel.Warning);
+            logger.Enrich.FromLogContext().Enrich.With<HostScopeFilter>();
             var isText = options.Format == LogFormat.Text || (options.Format == LogFormat.Auto && !Console.IsOutputRedirected);
             _ = isText
                 ? logger.WriteTo.Console(outputTemplate: TextForm, formatProvider: CultureInfo.InvariantCulture)

@@ -27,7 +27,7 @@ public sealed class GuardTests(OpenAIServer server) : IClassFixture<OpenAIServer
     [InlineData("0x7f000001", 403)]
     [InlineData("2130706433", 403)]
     [InlineData("127.1", 403)]
-    [InlineData(":11434", 403)]
+    [InlineData(":11434", 400)]
     [InlineData("user@localhost", 400)]
     [InlineData("localhost/health?", 400)]
     [InlineData("127.0.0.1#x", 400)]

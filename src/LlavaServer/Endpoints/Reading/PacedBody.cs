@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using LlavaServer.Configuration;
 using Microsoft.AspNetCore.Connections;
 
@@ -7,28 +9,16 @@ namespace LlavaServer.Endpoints.Reading;
 /// Reads a request body as long as it arrives at a bearable pace: once <c>Limits:BodyGrace</c> has passed, the mean over the last such span must reach
 /// <c>Limits:BodyMinBytesPerSecond</c>. Kestrel's own rate limit answers 408, which client libraries send again, so it is off. One reader.
 /// </summary>
-internal sealed class PacedBody : IDisposable
+internal sealed class PacedBody(HttpContext context, LimitsOptions limits, TimeProvider time) : IDisposable
 {
     private const int Buckets = 10;
 
-    private readonly Stream _body;
-    private readonly TimeProvider _time;
-    private readonly LimitsOptions _limits;
-    private readonly CancellationTokenSource _stop;
-    private readonly CancellationToken _clientLeft;
+    // The pipe, not the stream: a cancelled read of the stream leaves Kestrel unable to read the rest.
+    private readonly PipeReader _body = context.Request.BodyReader;
     private readonly long[] _bytes = new long[Buckets];
     private ITimer? _timer;
     private int _tick;
-    private int _tooSlow;
-
-    public PacedBody(HttpContext context, LimitsOptions limits, TimeProvider time)
-    {
-        _body = context.Request.Body;
-        _limits = limits;
-        _time = time;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        _clientLeft = context.RequestAborted;
-    }
+    private volatile bool _isTooSlow;
 
     /// <summary>Bytes that came over the wire.</summary>
     public long Total { get; private set; }
@@ -38,34 +28,31 @@ internal sealed class PacedBody : IDisposable
     {
         try
         {
-            var read = _body.ReadAsync(destination, _stop.Token);
-            if (!read.IsCompleted && _timer is null)
+            while (true)
             {
-                // Most bodies are here with their headers and need no timer.
-                var period = _limits.BodyGrace / Buckets;
-                _timer = _time.CreateTimer(static state => ((PacedBody)state!).Judge(), this, period, period);
-            }
+                var result = await NextAsync();
+                var piece = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, destination.Length));
+                piece.CopyTo(destination.Span);
+                var count = (int)piece.Length;
+                _body.AdvanceTo(piece.End);
+                Total += count;
+                Interlocked.Add(ref _bytes[Volatile.Read(ref _tick) % Buckets], count);
+                if (_isTooSlow)
+                {
+                    throw TooSlow();
+                }
 
-            var count = await read;
-            Total += count;
-            Interlocked.Add(ref _bytes[Volatile.Read(ref _tick) % Buckets], count);
-            return count;
-        }
-        catch (OperationCanceledException) when (_tooSlow != 0)
-        {
-            throw new RequestException(
-                StatusCodes.Status400BadRequest,
-                "request_too_slow",
-                $"The request body came slower than {_limits.BodyMinBytesPerSecond} bytes a second (Limits:BodyMinBytesPerSecond).")
-            {
-                BodyIsBroken = true,
-            };
+                if (count > 0 || result.IsCompleted)
+                {
+                    return count;
+                }
+            }
         }
         catch (ConnectionResetException exception)
         {
-            throw new OperationCanceledException("The client left while sending.", exception, _clientLeft);
+            throw new OperationCanceledException("The client left while sending.", exception, context.RequestAborted);
         }
-        catch (IOException) when (!_clientLeft.IsCancellationRequested)
+        catch (IOException) when (!context.RequestAborted.IsCancellationRequested)
         {
             // BadHttpRequestException is one too; an oversized chunk size surfaces as a plain one.
             throw new RequestException(StatusCodes.Status400BadRequest, "invalid_json", "The request body is broken: it ends early or its chunks are damaged.")
@@ -75,26 +62,36 @@ internal sealed class PacedBody : IDisposable
         }
     }
 
-    public void Dispose()
+    public void Dispose() => _timer?.Dispose();
+
+    private ValueTask<ReadResult> NextAsync()
     {
-        _timer?.Dispose();
-        _stop.Dispose();
+        var read = _body.ReadAsync(CancellationToken.None);
+        if (!read.IsCompleted && _timer is null)
+        {
+            // Most bodies are here with their headers and need no timer.
+            var period = limits.BodyGrace / Buckets;
+            _timer = time.CreateTimer(static state => ((PacedBody)state!).Judge(), this, period, period);
+        }
+
+        return read;
     }
+
+    private RequestException TooSlow() => new(
+        StatusCodes.Status400BadRequest,
+        "request_too_slow",
+        $"The request body came slower than {limits.BodyMinBytesPerSecond} bytes a second (Limits:BodyMinBytesPerSecond).")
+    {
+        BodyIsBroken = true,
+    };
 
     private void Judge()
     {
         var tick = _tick + 1;
-        if (tick >= Buckets && Sum() < _limits.BodyMinBytesPerSecond * _limits.BodyGrace.TotalSeconds)
+        if (tick >= Buckets && Sum() < limits.BodyMinBytesPerSecond * limits.BodyGrace.TotalSeconds)
         {
-            Interlocked.Exchange(ref _tooSlow, 1);
-            try
-            {
-                _stop.Cancel();
-            }
-            catch (ObjectDisposedException)
-            {
-                // The body ended while the timer fired.
-            }
+            _isTooSlow = true;
+            _body.CancelPendingRead();
         }
 
         Interlocked.Exchange(ref _bytes[tick % Buckets], 0);

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace LlavaServer.Endpoints.Reading;
 
 /// <summary>
@@ -25,29 +23,24 @@ internal static class RequestDrain
             return false;
         }
 
-        using var deadline = new CancellationTokenSource(MaxTime, time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
-        var scratch = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        var body = context.Request.BodyReader;
+        await using var deadline = time.CreateTimer(_ => body.CancelPendingRead(), null, MaxTime, Timeout.InfiniteTimeSpan);
         try
         {
             for (long total = 0; total < MaxBytes;)
             {
-                var count = await context.Request.Body.ReadAsync(scratch, stop.Token);
-                if (count == 0)
+                var result = await body.ReadAsync(CancellationToken.None);
+                total += result.Buffer.Length;
+                body.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted || result.IsCanceled)
                 {
-                    return true;
+                    return result.IsCompleted;
                 }
-
-                total += count;
             }
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        catch (IOException)
         {
-            // Broken or endless: the answer is written all the same and the connection closed.
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(scratch);
+            // Broken: the answer is written all the same and the connection closed.
         }
 
         return false;

@@ -71,7 +71,7 @@ public sealed class ChatImageTests(OpenAIServer server) : IClassFixture<OpenAISe
 
     [Theory]
     [InlineData("data:image/png;base64,", "empty_image_file")]
-    [InlineData("data:image/png;base64,====", "empty_image_file")]
+    [InlineData("data:image/png;base64,====", "invalid_base64_image")]
     [InlineData("data:image/png;base64,!!!!", "invalid_base64_image")]
     [InlineData("data:image/png;base64,QQ=Q", "invalid_base64_image")]
     [InlineData("data:image/png;base64,QUJDR", "invalid_base64_image")]
@@ -131,21 +131,5 @@ public sealed class ChatImageTests(OpenAIServer server) : IClassFixture<OpenAISe
         using var over = await OpenAIServer.PostAsync(small, Part([.. s_png, .. new byte[1025]]));
         var message = await ErrorAssert.IsAsync(over, HttpStatusCode.BadRequest, "image_file_too_large", "messages[0].content[0].image_url.url");
         Assert.Contains("Limits:ImageBytes", message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task IMG7_TwentyMebibytes_CostUnder45MebibytesOfAllocations()
-    {
-        var bytes = new byte[20 << 20];
-        s_png.CopyTo(bytes, 0);
-        var request = OpenAIServer.Parts($$$"""{"type":"image_url","image_url":{"url":"data:image/png;base64,{{{Convert.ToBase64String(bytes)}}}"}}""");
-        using var content = new StringContent(request, System.Text.Encoding.UTF8, "application/json");
-        (await server.Server.Client.PostAsync("/v1/chat/completions", content, Cancelled)).Dispose();
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        using var again = await server.Server.Client.PostAsync("/v1/chat/completions", content, Cancelled);
-        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-
-        Assert.True((int)again.StatusCode is 200 or 400, $"{again.StatusCode}");
-        Assert.True(allocated < 45L << 20, $"{allocated >> 20} MiB were allocated.");
     }
 }
