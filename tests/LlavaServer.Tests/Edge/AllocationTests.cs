@@ -34,11 +34,11 @@ public sealed class AllocationTests
         Assert.True(allocated < 8 << 20, $"{allocated} bytes were allocated.");
     }
 
-    /// <summary>Bytes that the second of two equal requests allocates: the first fills pools and compiles.</summary>
+    /// <summary>Least bytes that one of several equal requests allocates: the first ones fill the buffer pool of each thread and compile.</summary>
     private static async Task<long> AllocatedByAsync(ScriptedServer server, byte[] body, string? coding, HttpStatusCode expected)
     {
-        long before = 0;
-        for (var i = 0; i < 2; i++)
+        var least = long.MaxValue;
+        for (var i = 0; i < 6; i++)
         {
             using var content = new ByteArrayContent(body);
             content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
@@ -47,12 +47,13 @@ public sealed class AllocationTests
                 content.Headers.TryAddWithoutValidation("Content-Encoding", coding);
             }
 
-            before = GC.GetTotalAllocatedBytes(precise: true);
+            var before = GC.GetTotalAllocatedBytes(precise: true);
             using var response = await server.Client.PostAsync("/v1/chat/completions", content, Cancelled);
             Assert.True(response.StatusCode == expected, await response.Content.ReadAsStringAsync(Cancelled));
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
-        return GC.GetTotalAllocatedBytes(precise: true) - before;
+        return least;
     }
 
     private static byte[] Bomb(string coding)
