@@ -4,8 +4,8 @@ namespace LlavaServer.Engine.Cpu.Vision;
 
 /// <summary>
 /// All weights of a vision tower and projector. Matrices of every supported type stay in the file's mapping and are expanded panel by panel while they
-/// are multiplied (2 % of a product's time for F16), so a tower costs no memory beyond its file; vectors and the position table are float copies.
-/// Owned by the encoder; valid while the file is open.
+/// are multiplied, which takes 2 to 10 % of a product's time, so a tower costs no memory beyond its file; vectors and the position table are float
+/// copies. Owned by the encoder; valid while the file is open.
 /// </summary>
 internal sealed unsafe class ClipWeights : IDisposable
 {

@@ -3,7 +3,7 @@ using LlavaServer.Engine.Cpu.Kernels;
 namespace LlavaServer.Engine.Cpu.Vision;
 
 /// <summary>
-/// All activations of one encoding, allocated once at load and reused: about 60 MB for a ViT-L/14-336. Owned by the encoder, used by one encoding at a
+/// All activations of one encoding, allocated once at load and reused: about 40 MiB for a ViT-L/14-336. Owned by the encoder, used by one encoding at a
 /// time.
 /// </summary>
 internal sealed unsafe class VisionWorkspace : IDisposable
