@@ -30,5 +30,8 @@ internal sealed class QueuePlace : IDisposable
     /// <summary>Moves the request from the waiting to the running ones; false if it was released meanwhile.</summary>
     public bool TryAdmit() => _queue.TryAdmit(this);
 
+    /// <summary>Gives the place up if the request still waits; a request in a slot is released by the scheduler.</summary>
+    public void Leave() => _queue.Leave(this);
+
     public void Dispose() => _queue.Release(this);
 }

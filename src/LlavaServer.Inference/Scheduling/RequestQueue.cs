@@ -165,6 +165,18 @@ internal sealed class RequestQueue
         }
     }
 
+    internal void Leave(QueuePlace place)
+    {
+        lock (_lock)
+        {
+            if (place.State == QueuePlaceState.Waiting)
+            {
+                _waiting.Remove(place);
+                place.State = QueuePlaceState.Released;
+            }
+        }
+    }
+
     internal void Release(QueuePlace place)
     {
         lock (_lock)

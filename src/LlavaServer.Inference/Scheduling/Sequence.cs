@@ -65,11 +65,7 @@ internal sealed class Sequence
     public void Cancel()
     {
         _isCancelled = true;
-        if (Place.State == QueuePlaceState.Waiting)
-        {
-            Place.Dispose();
-        }
-
+        Place.Leave();
         _queue.Wake();
     }
 
