@@ -152,7 +152,9 @@ internal sealed class PooledModel : IDisposable
             if (fault is not null)
             {
                 _loading = null;
-                if (_leftOver.Count > 0 && !_isDisposed)
+
+                // A sequence may have come in after the scheduler looked for the last time.
+                if (!_isDisposed && (_leftOver.Count > 0 || Queue.Sequences.TryPeek(out _)))
                 {
                     EnsureLoading();
                 }
