@@ -1,6 +1,7 @@
 using LlavaServer.Training.Evaluation;
 using LlavaServer.Training.Export;
 using LlavaServer.Training.Network;
+using LlavaServer.Training.Plotting;
 using LlavaServer.Training.Stages;
 using static TorchSharp.torch;
 
@@ -15,7 +16,7 @@ for (var i = 1; i < args.Length; i++)
 switch (command)
 {
     case "tower" or "language" or "align" or "instruct":
-        set_num_threads(options.TryGetValue("threads", out var threads) ? int.Parse(threads, System.Globalization.CultureInfo.InvariantCulture) : Environment.ProcessorCount);
+        set_num_threads(options.TryGetValue("threads", out var threads) ? int.Parse(threads, System.Globalization.CultureInfo.InvariantCulture) : 1);
         MatMul.UseBFloat16 = options.ContainsKey("bf16");
         var stage = StageOptions.Parse(options);
         Action<StageOptions> run = command switch
@@ -30,6 +31,11 @@ switch (command)
     case "join":
         TrainingStages.Join(StageOptions.Parse(options));
         return 0;
+    case "train":
+        set_num_threads(1);
+        MatMul.UseBFloat16 = options.ContainsKey("bf16");
+        WholeTraining.Run(StageOptions.Parse(options), double.Parse(options.GetValueOrDefault("scale", "1"), System.Globalization.CultureInfo.InvariantCulture));
+        return 0;
     case "export":
         LlavaExport.Write(StageOptions.Parse(options), options["checkpoint"], options["to"]);
         return 0;
@@ -39,6 +45,9 @@ switch (command)
     case "evaluate":
         var evaluation = new ServerEvaluation(new Uri(options["server"]), options.GetValueOrDefault("model", "llava-mini"), int.Parse(options.GetValueOrDefault("parallel", "2"), System.Globalization.CultureInfo.InvariantCulture));
         await evaluation.RunAsync(options["data"], options.GetValueOrDefault("to", "evaluation"), options.TryGetValue("limit", out var limit) ? int.Parse(limit, System.Globalization.CultureInfo.InvariantCulture) : null, CancellationToken.None);
+        return 0;
+    case "plot":
+        LearningCurves.Write(options["out"], options.GetValueOrDefault("fonts", "/usr/share/fonts/truetype"), options["to"]);
         return 0;
     case "sample":
         Sampling.Run(StageOptions.Parse(options));

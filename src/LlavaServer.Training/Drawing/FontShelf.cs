@@ -2,14 +2,21 @@ using SkiaSharp;
 
 namespace LlavaServer.Training.Drawing;
 
-/// <summary>Typefaces from a folder of TTF files; symbol and hairline faces are left out. Typefaces are shared and never disposed.</summary>
+/// <summary>Typefaces from a folder of TTF files; slanted, symbol and hairline faces are left out. Typefaces are shared and never disposed.</summary>
 public sealed class FontShelf
 {
-    private static readonly string[] Unwanted = ["ExtraLight", "MathTeX", "Wingding", "Symbol"];
+    private static readonly string[] Unwanted = ["ExtraLight", "MathTeX", "Wingding", "Symbol", "Oblique", "Italic"];
     private readonly SKTypeface[] _typefaces;
 
-    public FontShelf(string folder)
+    /// <summary>Reads the folder; where it has no typefaces, <paramref name="orDefault"/> takes the library's own one instead of failing.</summary>
+    public FontShelf(string folder, bool orDefault = false)
     {
+        if (orDefault && !Directory.Exists(folder))
+        {
+            _typefaces = [SKTypeface.Default];
+            return;
+        }
+
         _typefaces = [.. Directory.EnumerateFiles(folder, "*.ttf", SearchOption.AllDirectories)
             .Where(f => !Array.Exists(Unwanted, u => f.Contains(u, StringComparison.OrdinalIgnoreCase)))
             .Order(StringComparer.Ordinal)

@@ -2,8 +2,9 @@ using SkiaSharp;
 
 namespace LlavaServer.Training.Drawing;
 
-/// <summary>Draws scenes: sizes, backgrounds, and one to <c>maxItems</c> items that do not touch.</summary>
-public sealed class SceneSampler(int maxItems)
+/// <summary>Draws scenes: sizes, backgrounds, and one to <c>maxItems</c> items that do not touch.
+/// With <c>ease</c> 1 items are large, backgrounds without noise and plain; 0 is the full variety.</summary>
+public sealed class SceneSampler(int maxItems, double ease = 0)
 {
     private static readonly float[] Aspects = [1, 1, 1, 1, 4 / 3f, 3 / 4f, 3 / 2f, 2 / 3f, 16 / 9f, 9 / 16f, 0.6f, 1.2f, 0.85f];
     private static readonly int[] CountWeights = [26, 23, 21, 16, 14];
@@ -64,9 +65,9 @@ public sealed class SceneSampler(int maxItems)
             Height = height,
             BackgroundFrom = from,
             BackgroundTo = to,
-            Noise = random.Next(100) < 25 ? random.Next(4, 26) : 0,
+            Noise = random.Next(100) < 25 && random.NextDouble() >= ease ? random.Next(4, 26) : 0,
             Antialias = random.Next(100) < 80,
-            JpegQuality = random.Next(100) < 20 ? random.Next(40, 95) : 0,
+            JpegQuality = random.Next(100) < 20 && random.NextDouble() >= ease ? random.Next(40, 95) : 0,
             PaintSeed = random.Next(),
             Items = [.. items.OrderBy(i => i.Row).ThenBy(i => i.X)],
         };
@@ -106,10 +107,10 @@ public sealed class SceneSampler(int maxItems)
         var text = Lexicon.Draw(random);
         var unit = Math.Max(width, height);
         // Capitals are about 0.7 of the radius wide here; the painter scales the typeface to this box exactly.
-        var letter = unit * (alone ? 0.15f + (random.NextSingle() * 0.25f) : 0.14f + (random.NextSingle() * 0.08f));
+        var letter = unit * (alone ? 0.18f + (random.NextSingle() * 0.25f) : 0.17f + (random.NextSingle() * 0.08f));
         var half = Math.Min(text.Length * letter * 0.36f, width * 0.46f);
         var boxHeight = Math.Min(half / (text.Length * 0.36f), height * 0.3f);
-        if (boxHeight < unit * 0.12f)
+        if (boxHeight < unit * 0.14f)
         {
             return null;
         }
@@ -120,7 +121,7 @@ public sealed class SceneSampler(int maxItems)
         return new SceneItem
         {
             Text = text,
-            LowerCase = random.Next(100) < 30,
+            LowerCase = random.Next(100) < 25,
             Color = color,
             Paint = paint,
             X = (width * 0.5f) + ((random.NextSingle() - 0.5f) * 2 * slack),
@@ -132,16 +133,16 @@ public sealed class SceneSampler(int maxItems)
         };
     }
 
-    private static SceneItem? Place(
+    private SceneItem? Place(
         Random random, SceneItem item, int width, int height, int cell, bool single, List<SceneItem> others, SKColor from, SKColor to)
     {
         var unit = MathF.Sqrt(width * height);
         for (var attempt = 0; attempt < 24; attempt++)
         {
-            var large = random.Next(2) == 0 && (attempt < 16 || single);
+            var large = (random.Next(2) == 0 || random.NextDouble() < ease) && (attempt < 16 || single);
             var extent = large
-                ? 0.30f + (random.NextSingle() * (single ? 0.42f : 0.13f))
-                : 0.145f + (random.NextSingle() * 0.06f);
+                ? 0.32f + (random.NextSingle() * (single ? 0.42f : 0.12f))
+                : 0.17f + (random.NextSingle() * 0.065f);
             var radius = Math.Min(extent * unit / 2, (Math.Min(width, height) / 2f) - 3);
             var paint = Palette.Shade(item.Color, random);
             if (Palette.Distance(paint, from) < 130 || Palette.Distance(paint, to) < 130)

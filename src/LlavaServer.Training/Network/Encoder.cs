@@ -13,9 +13,8 @@ public static class Encoder
         var h = Norm(x, weights, layer + "layer_norm1", eps);
         var qkvWeight = cat([weights[layer + "self_attn.q_proj.weight"], weights[layer + "self_attn.k_proj.weight"], weights[layer + "self_attn.v_proj.weight"]], 0);
         var qkvBias = cat([weights[layer + "self_attn.q_proj.bias"], weights[layer + "self_attn.k_proj.bias"], weights[layer + "self_attn.v_proj.bias"]], 0);
-        var qkv = MatMul.Linear(h, qkvWeight, qkvBias).view(n, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4);
-        var attended = functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], mask is null ? null : MatMul.Compute(mask));
-        attended = attended.transpose(1, 2).reshape(n, t, width);
+        var qkv = MatMul.Linear(h, qkvWeight, qkvBias).view(n, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).contiguous();
+        var attended = MatMul.Attention(qkv[0], qkv[1], qkv[2], mask).transpose(1, 2).reshape(n, t, width);
         x = MatMul.Add(x, MatMul.Linear(attended, weights[layer + "self_attn.out_proj.weight"], weights[layer + "self_attn.out_proj.bias"]));
 
         h = Norm(x, weights, layer + "layer_norm2", eps);

@@ -8,6 +8,10 @@ public sealed class LanguageModel : IDisposable
 {
     private readonly LlavaShape _shape;
     private readonly ParameterSet _weights;
+    /// <summary>Positions that training can use; the exported model may be run with more.</summary>
+    private const int Longest = 768;
+
+    private readonly Tensor _causal;
     private readonly Tensor _cos;
     private readonly Tensor _sin;
 
@@ -15,7 +19,7 @@ public sealed class LanguageModel : IDisposable
     {
         _shape = shape;
         _weights = weights;
-        int size = shape.HiddenSize / shape.AttentionHeads, half = size / 2, positions = 1024;
+        int size = shape.HiddenSize / shape.AttentionHeads, half = size / 2, positions = Longest;
         float[] cosines = new float[positions * size], sines = new float[positions * size];
         for (var p = 0; p < positions; p++)
         {
@@ -27,6 +31,13 @@ public sealed class LanguageModel : IDisposable
             }
         }
 
+        var causal = new float[Longest * Longest];
+        for (var i = 0; i < causal.Length; i++)
+        {
+            causal[i] = i % Longest > i / Longest ? -1e9f : 0;
+        }
+
+        _causal = tensor(causal, Longest, Longest).DetachFromDisposeScope();
         _cos = tensor(cosines, positions, size).DetachFromDisposeScope();
         _sin = tensor(sines, positions, size).DetachFromDisposeScope();
     }
@@ -37,30 +48,33 @@ public sealed class LanguageModel : IDisposable
         long n = x.shape[0], t = x.shape[1], width = x.shape[2], heads = _shape.AttentionHeads, size = width / heads;
         var cos = MatMul.Compute(_cos.narrow(0, 0, t));
         var sin = MatMul.Compute(_sin.narrow(0, 0, t));
+        var mask = MatMul.Compute(_causal.narrow(0, 0, t).narrow(1, 0, t));
         for (var i = 0; i < _shape.HiddenLayers; i++)
         {
             var layer = $"{LlavaWeights.Language}model.layers.{i}.";
-            var h = Norm(x, layer + "input_layernorm.weight");
+            var h = MatMul.Compute(Norm(x));
             var qkvWeight = cat([_weights[layer + "self_attn.q_proj.weight"], _weights[layer + "self_attn.k_proj.weight"], _weights[layer + "self_attn.v_proj.weight"]], 0);
-            var qkv = MatMul.Linear(h, qkvWeight).view(n, t, 3, heads, size).permute(2, 0, 3, 1, 4);
+            var qkv = MatMul.Linear(h, qkvWeight * _weights[layer + "input_layernorm.weight"]).view(n, t, 3, heads, size).permute(2, 0, 3, 1, 4).contiguous();
             var qk = Rotate(qkv.narrow(0, 0, 2), cos, sin);
-            var attended = functional.scaled_dot_product_attention(qk[0], qk[1], qkv[2], is_casual: true);
+            var attended = MatMul.Attention(qk[0], qk[1], qkv[2], mask);
             x = MatMul.Add(x, MatMul.Linear(attended.transpose(1, 2).reshape(n, t, width), _weights[layer + "self_attn.o_proj.weight"]));
 
-            h = Norm(x, layer + "post_attention_layernorm.weight");
-            var gateUp = MatMul.Linear(h, cat([_weights[layer + "mlp.gate_proj.weight"], _weights[layer + "mlp.up_proj.weight"]], 0));
+            h = MatMul.Compute(Norm(x));
+            var gateUpWeight = cat([_weights[layer + "mlp.gate_proj.weight"], _weights[layer + "mlp.up_proj.weight"]], 0);
+            var gateUp = MatMul.Linear(h, gateUpWeight * _weights[layer + "post_attention_layernorm.weight"]);
             var parts = gateUp.chunk(2, -1);
             x = MatMul.Add(x, MatMul.Linear(functional.silu(parts[0]) * parts[1], _weights[layer + "mlp.down_proj.weight"]));
         }
 
-        return Norm(x, LlavaWeights.Language + "model.norm.weight");
+        return Norm(x);
     }
 
-    /// <summary>Output rows [k, width] to logits [k, vocabulary].</summary>
-    public Tensor Logits(Tensor rows) => MatMul.Full(MatMul.Linear(rows, _weights[LlavaWeights.Language + "lm_head.weight"]));
+    /// <summary>Normalised rows [k, width] to logits [k, vocabulary].</summary>
+    public Tensor Logits(Tensor rows) => MatMul.Full(MatMul.Linear(rows, _weights[LlavaWeights.Language + "lm_head.weight"] * _weights[LlavaWeights.Language + "model.norm.weight"]));
 
     public void Dispose()
     {
+        _causal.Dispose();
         _cos.Dispose();
         _sin.Dispose();
     }
@@ -71,6 +85,7 @@ public sealed class LanguageModel : IDisposable
         return MatMul.Add(x * cos, cat([halves[1], halves[0]], -1) * sin);
     }
 
-    private Tensor Norm(Tensor x, string name) =>
-        x * rsqrt(MatMul.Add((x * x).mean([-1], keepdim: true), Constants.Of(_shape.RmsNormEps))) * _weights[name];
+    /// <summary>RMSNorm without its weight, which is multiplied into the matrix that follows: the same product, far fewer passes over x.</summary>
+    private Tensor Norm(Tensor x) =>
+        x * rsqrt(MatMul.Add((x * x).mean([-1], keepdim: true), Constants.Of(_shape.RmsNormEps)));
 }

@@ -14,7 +14,7 @@ public sealed record LlavaShape
     public int HiddenSize { get; init; } = 256;
     public int IntermediateSize { get; init; } = 512;
     public int HiddenLayers { get; init; } = 4;
-    public int AttentionHeads { get; init; } = 8;
+    public int AttentionHeads { get; init; } = 4;
     public int MaxPositions { get; init; } = 2048;
     public float RmsNormEps { get; init; } = 1e-5f;
     public float LayerNormEps { get; init; } = 1e-5f;

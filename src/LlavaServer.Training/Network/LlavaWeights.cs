@@ -26,8 +26,8 @@ public static class LlavaWeights
     {
         int width = shape.VisionHiddenSize;
         set.Add(Vision + "embeddings.class_embedding", random, 0.02f, 0, width);
-        set.Add(Vision + "embeddings.patch_embedding.weight", random, 1f / MathF.Sqrt(shape.PatchLength), 0, width, 3, shape.PatchSize, shape.PatchSize);
-        set.Add(Vision + "embeddings.position_embedding.weight", random, 0.1f, 0, shape.ImageRows + 1, width);
+        set.Add(Vision + "embeddings.patch_embedding.weight", VisionStart.Patches(shape, random), width, 3, shape.PatchSize, shape.PatchSize);
+        set.Add(Vision + "embeddings.position_embedding.weight", VisionStart.Positions(shape), shape.ImageRows + 1, width);
         Norm(set, random, Vision + "pre_layrnorm", width);
         for (var i = 0; i < shape.VisionHiddenLayers; i++)
         {
@@ -86,6 +86,9 @@ public static class LlavaWeights
             Linear(set, random, $"{layer}self_attn.{name}", width, width);
         }
 
+        // Queries and keys start equal, so that patches first attend to what is like them, above all to their neighbours
+        // (Trockman and Kolter 2023, arXiv 2305.09828).
+        set.Copy($"{layer}self_attn.q_proj.weight", $"{layer}self_attn.k_proj.weight");
         Linear(set, random, layer + "self_attn.out_proj", width, width, 1f / MathF.Sqrt(2f * depth));
         Linear(set, random, layer + "mlp.fc1", width, intermediate);
         Linear(set, random, layer + "mlp.fc2", intermediate, width, 1f / MathF.Sqrt(2f * depth));

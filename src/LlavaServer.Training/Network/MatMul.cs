@@ -20,6 +20,21 @@ public static class MatMul
     /// <summary>a + b. The library's operator makes a Scalar on each call; this one passes a Scalar that lives on.</summary>
     public static Tensor Add(Tensor a, Tensor b) => a.add(b, One);
 
+    /// <summary>
+    /// Attention of q, k, v [n, heads, t, size] with an additive mask that broadcasts to [n, heads, t, t]. Plain products: at these
+    /// sizes they take half the time of the library's fused kernel.
+    /// </summary>
+    public static Tensor Attention(Tensor q, Tensor k, Tensor v, Tensor? mask)
+    {
+        var scores = matmul(q * Constants.Of(1 / MathF.Sqrt(q.shape[^1])), k.transpose(-1, -2));
+        if (mask is not null)
+        {
+            scores = Add(scores, Compute(mask));
+        }
+
+        return matmul(functional.softmax(scores, -1), v);
+    }
+
     /// <summary>A constant (mask, rotation table) in the type that products have.</summary>
     public static Tensor Compute(Tensor x) => UseBFloat16 ? x.to_type(ScalarType.BFloat16) : x;
 

@@ -20,8 +20,15 @@ public sealed class ParameterSet : IDisposable
             values[i] = deviation == 0 ? mean : mean + (deviation * NextGaussian(random));
         }
 
-        _tensors.Add(name, tensor(values, shape).requires_grad_(true).DetachFromDisposeScope());
+        Add(name, values, shape);
     }
+
+    /// <summary>Adds a tensor of the given values.</summary>
+    public void Add(string name, float[] values, params long[] shape) =>
+        _tensors.Add(name, tensor(values, shape).requires_grad_(true).DetachFromDisposeScope());
+
+    /// <summary>Gives one weight the values of another.</summary>
+    public void Copy(string from, string to) => _tensors[from].bytes.CopyTo(_tensors[to].bytes);
 
     /// <summary>Freezes every weight whose name no prefix in <paramref name="trained"/> matches; frozen weights take no gradient.</summary>
     public IReadOnlyList<string> Train(params string[] trained)

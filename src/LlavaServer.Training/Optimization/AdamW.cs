@@ -33,8 +33,8 @@ public sealed class AdamW
         _steps[name] = steps;
     }
 
-    /// <summary>Applies the gradients of <paramref name="names"/> and clears them; returns the gradient norm before clipping.</summary>
-    public double Step(ParameterSet weights, IReadOnlyList<string> names, float rate, Func<string, float> rateFactor)
+    /// <summary>Applies the gradients of <paramref name="names"/> and clears them; they are sums over <paramref name="summed"/> batches. Returns the gradient norm before clipping.</summary>
+    public double Step(ParameterSet weights, IReadOnlyList<string> names, float rate, Func<string, float> rateFactor, int summed = 1)
     {
         double square = 0;
         foreach (var name in names)
@@ -45,14 +45,14 @@ public sealed class AdamW
             }
         }
 
-        var norm = Math.Sqrt(square);
+        var norm = Math.Sqrt(square) / summed;
         if (!double.IsFinite(norm))
         {
             ClearGradients(weights, names);
             return norm;
         }
 
-        var scale = norm > MaxNorm ? (float)(MaxNorm / norm) : 1f;
+        var scale = (norm > MaxNorm ? (float)(MaxNorm / norm) : 1f) / summed;
         foreach (var name in names)
         {
             if (weights[name].grad is { } gradient)

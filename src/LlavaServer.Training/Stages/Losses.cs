@@ -8,6 +8,10 @@ namespace LlavaServer.Training.Stages;
 /// <summary>The losses of the four stages.</summary>
 public static class Losses
 {
+    // Most patches are empty, and few are an item's centre: without weights the items' own patches would hardly count.
+    private static readonly Tensor Emptiness = tensor([.. Enumerable.Repeat(1f, PatchLabels.Shapes - 1), 0.08f]).DetachFromDisposeScope();
+    private static readonly Tensor Rareness = tensor([1f, 10f]).DetachFromDisposeScope();
+
     /// <summary>Mean cross-entropy over the supervised tokens.</summary>
     public static Tensor Answers(LlavaNetwork network, Batch batch, Tensor? pictureRows) =>
         functional.cross_entropy(Scores(network, batch, pictureRows), tensor(batch.Targets));
@@ -44,26 +48,26 @@ public static class Losses
     {
         var labels = batch.Examples.SelectMany(e => e.Labels).ToList();
         var at = 0;
-        var loss = Class(PatchLabels.Shapes, l => l.Shape, 2);
+        var loss = Class(PatchLabels.Shapes, l => l.Shape, 2, Emptiness);
         loss = MatMul.Add(loss, Class(PatchLabels.Colors, l => l.Color, 1));
         loss = MatMul.Add(loss, Class(2, l => l.Size, 0.5f));
         loss = MatMul.Add(loss, Class(2, l => l.Fill, 0.5f));
-        loss = MatMul.Add(loss, Class(2, l => l.Centre, 2));
+        loss = MatMul.Add(loss, Class(2, l => l.Centre, 1, Rareness));
         float[] offsets = [.. labels.SelectMany(l => l.Offset)], counted = [.. labels.SelectMany(l => l.HasOffset)];
         var error = MatMul.Add(scores.narrow(1, at, 2), tensor(Array.ConvertAll(offsets, o => -o), offsets.Length / 2, 2));
         error = (error * error).sum(1) * tensor(counted);
         loss = MatMul.Add(loss, error.sum() / tensor(Math.Max(1, counted.Sum()) / 4));
         at += 2;
-        loss = MatMul.Add(loss, Class(PatchLabels.Words, l => l.Word, 0.7f));
+        loss = MatMul.Add(loss, Class(PatchLabels.Words, l => l.Word, 0.6f));
         for (var d = 0; d < 3; d++)
         {
             var digit = d;
-            loss = MatMul.Add(loss, Class(PatchLabels.Digits, l => l.Digit.AsSpan(digit * l.Word.Length, l.Word.Length).ToArray(), 0.3f));
+            loss = MatMul.Add(loss, Class(PatchLabels.Digits, l => l.Digit.AsSpan(digit * l.Word.Length, l.Word.Length).ToArray(), 0.2f));
         }
 
         return loss;
 
-        Tensor Class(int width, Func<PatchLabels, long[]> of, float weight)
+        Tensor Class(int width, Func<PatchLabels, long[]> of, float weight, Tensor? classes = null)
         {
             long[] targets = [.. labels.SelectMany(of)];
             var part = scores.narrow(1, at, width);
@@ -71,7 +75,7 @@ public static class Losses
             var count = targets.Count(t => t >= 0);
             return count == 0
                 ? part.sum() * Constants.Of(0)
-                : functional.cross_entropy(part, tensor(targets), ignore_index: -1) * Constants.Of(weight);
+                : functional.cross_entropy(part, tensor(targets), classes, ignore_index: -1) * Constants.Of(weight);
         }
     }
 }

@@ -37,21 +37,20 @@ public sealed class StageLoop(string stage, StageOptions options, ParameterSet w
         var since = 0;
         while (Share < 1)
         {
-            var batch = source.Next();
+            var batches = Enumerable.Range(0, options.Workers).Select(_ => source.Next()).ToArray();
+            sum += Gradients(batches, loss);
+            var rate = Rate();
             using (NewDisposeScope())
             {
-                var value = loss(batch);
-                value.backward();
-                sum += value.item<float>();
-                var rate = Rate();
-                norm = _optimizer.Step(weights, trained, rate, rateFactor);
-                since++;
-                Advance(batch.Examples.Count);
-                if (since == 20 || Share >= 1)
-                {
-                    curve.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_progress.Seconds:F0},{_progress.Step},{_progress.Examples},{sum / since:F4},{rate:E2},{norm:F2}"));
-                    (sum, since) = (0, 0);
-                }
+                norm = _optimizer.Step(weights, trained, rate, rateFactor, batches.Length);
+            }
+
+            since++;
+            Advance(batches.Sum(b => b.Examples.Count));
+            if (since == 20 || Share >= 1)
+            {
+                curve.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_progress.Seconds:F0},{_progress.Step},{_progress.Examples},{sum / since:F4},{rate:E2},{norm:F2}"));
+                (sum, since) = (0, 0);
             }
 
             if (_clock.Elapsed.TotalSeconds - lastCheck > options.CheckEvery && Share < 1)
@@ -69,6 +68,23 @@ public sealed class StageLoop(string stage, StageOptions options, ParameterSet w
 
         Checkpoint.Save(CheckpointPath, weights, _optimizer, _progress);
         check?.Invoke(_progress);
+    }
+
+    /// <summary>
+    /// Runs each batch forward and backward on a thread of its own; gradients add up in the weights (libtorch locks each of them).
+    /// Whole batches side by side lose less to a busy machine than threads that meet after every operation. Returns the mean loss.
+    /// </summary>
+    private static double Gradients(Batch[] batches, Func<Batch, Tensor> loss)
+    {
+        var losses = new double[batches.Length];
+        Parallel.For(0, batches.Length, new ParallelOptions { MaxDegreeOfParallelism = batches.Length }, i =>
+        {
+            using var scope = NewDisposeScope();
+            var value = loss(batches[i]);
+            value.backward();
+            losses[i] = value.item<float>();
+        });
+        return losses.Average();
     }
 
     private void Start()

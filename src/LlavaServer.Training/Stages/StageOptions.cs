@@ -33,6 +33,9 @@ public sealed record StageOptions
     public int Seed { get; init; } = 1;
     public bool Smoke { get; init; }
 
+    /// <summary>Batches that are computed side by side for one step.</summary>
+    public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 8);
+
     /// <summary>Seconds between held-out checks, and between checkpoints.</summary>
     public int CheckEvery { get; init; } = 600;
     public int SaveEvery { get; init; } = 300;
@@ -59,6 +62,7 @@ public sealed record StageOptions
             Curriculum = Real("curriculum", result.Curriculum),
             TowerFactor = (float)Real("tower-factor", result.TowerFactor),
             PatchWeight = (float)Real("patch-weight", result.PatchWeight),
+            Workers = Integer("workers", result.Workers),
             Seed = Integer("seed", result.Seed),
             CheckEvery = Integer("check-every", result.CheckEvery),
             SaveEvery = Integer("save-every", result.SaveEvery),

@@ -17,7 +17,8 @@ public static class TrainingStages
         using var weights = LlavaWeights.Create(workshop.Shape, PatchLabels.Outputs, options.Seed);
         using var network = new LlavaNetwork(workshop.Shape, weights);
         var loop = new StageLoop("tower", options, weights, weights.Train(LlavaWeights.Vision, LlavaWeights.Scaffold));
-        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Items(loop, options), detailedOnly: false), workshop.Shape, options.Batch, Seed(options));
+        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Sampler(loop, options), detailedOnly: false), workshop.Shape, options.Batch, Seed(options));
+        var held = new PatchCheck(workshop, options);
         var contrast = 0.0;
         var steps = 0;
         loop.Run(
@@ -27,17 +28,16 @@ public static class TrainingStages
                 var states = network.Tower.Penultimate(Losses.Pixels(batch, workshop.Shape));
                 var pairs = Losses.Contrast(network, weights, batch, states);
                 var patches = Losses.Patches(network.PatchScores(states), batch);
-                contrast += pairs.item<float>();
+                contrast = (0.99 * contrast) + (0.01 * pairs.item<float>());
                 if (++steps % 100 == 0)
                 {
-                    Console.WriteLine($"tower step {steps}: contrastive {contrast / 100:F3}, last patch loss {patches.item<float>():F3}");
-                    contrast = 0;
+                    Console.WriteLine($"tower step {steps}: contrastive {contrast:F3}, last patch loss {patches.item<float>():F3}");
                 }
 
                 return MatMul.Add(patches, pairs * Constants.Of(0.5f));
             },
             _ => 1,
-            null);
+            progress => held.Run(network, progress));
     }
 
     /// <summary>Pre-training of the language model on text alone: scenes in words, and conversations about them.</summary>
@@ -72,7 +72,7 @@ public static class TrainingStages
         using var weights = LlavaWeights.Create(workshop.Shape, PatchLabels.Outputs, options.Seed);
         using var network = new LlavaNetwork(workshop.Shape, weights);
         var loop = new StageLoop("align", options, weights, weights.Train(LlavaWeights.Projector));
-        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Items(loop, options), detailedOnly: true), workshop.Shape, options.Batch, Seed(options));
+        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Sampler(loop, options), detailedOnly: true), workshop.Shape, options.Batch, Seed(options));
         loop.Run(
             source,
             batch =>
@@ -102,7 +102,7 @@ public static class TrainingStages
         var builder = workshop.Builder();
         var held = new HeldOutCheck(workshop, options);
         using var source = new BatchSource(
-            random => builder.Build(new ConversationWriter(new SceneSampler(Items(loop, options))).Sample(random, 5 + random.Next(5))), workshop.Shape, options.Batch, Seed(options));
+            random => builder.Build(new ConversationWriter(Sampler(loop, options)).Sample(random, 5 + random.Next(5))), workshop.Shape, options.Batch, Seed(options));
         loop.Run(
             source,
             batch =>
@@ -141,11 +141,11 @@ public static class TrainingStages
             metadata);
     }
 
-    private static Func<Random, Example> CaptionDrawer(ExampleBuilder builder, Func<int> items, bool detailedOnly) => random =>
+    private static Func<Random, Example> CaptionDrawer(ExampleBuilder builder, Func<SceneSampler> scenes, bool detailedOnly) => random =>
     {
         while (true)
         {
-            var scene = new SceneSampler(items()).Sample(random);
+            var scene = scenes().Sample(random);
             if (scene.HasClearPositions)
             {
                 return builder.BuildCaption(scene, detailedOnly || random.Next(2) == 0 ? DescriptionWriter.DetailedText(scene) : DescriptionWriter.BriefText(scene));
@@ -153,8 +153,12 @@ public static class TrainingStages
         }
     };
 
-    private static int Items(StageLoop loop, StageOptions options) =>
-        loop.Share >= options.Curriculum ? 5 : 2 + (int)(3 * loop.Share / options.Curriculum);
+    /// <summary>From two large items on plain ground to the full variety, over the stage's curriculum.</summary>
+    private static SceneSampler Sampler(StageLoop loop, StageOptions options)
+    {
+        var grown = options.Curriculum <= 0 ? 1 : Math.Min(1, loop.Share / options.Curriculum);
+        return new SceneSampler(2 + (int)(3 * grown), 1 - grown);
+    }
 
     private static int Seed(StageOptions options) => (options.Seed * 7919) + Environment.TickCount;
 }

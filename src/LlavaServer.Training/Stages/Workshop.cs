@@ -19,7 +19,7 @@ public sealed class Workshop
 
         Vocabulary = SpmVocabulary.Load(path);
         Shape = (options.Smoke ? LlavaShape.Smoke : new LlavaShape()) with { VocabSize = Vocabulary.Pieces.Count };
-        Fonts = new FontShelf(options.Fonts);
+        Fonts = new FontShelf(options.Fonts, orDefault: options.Smoke);
     }
 
     public SpmVocabulary Vocabulary { get; }
