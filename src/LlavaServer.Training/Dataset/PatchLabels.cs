@@ -10,10 +10,10 @@ public sealed class PatchLabels
 {
     public const int Shapes = 14;
     public const int Colors = 12;
-    public static int Words { get; } = Lexicon.Words.Count + 1;
+    public const int Words = 25;
     public const int Digits = 11;
 
-    /// <summary>Widths of the label heads in order: shape (12, text, none), colour, size, fill, centre, offset, word, three digits.</summary>
+    /// <summary>Widths of the label heads in order: shape (12 places, text, none), colour, size, fill, centre, offset, word, three digits.</summary>
     public static int Outputs => Shapes + Colors + 2 + 2 + 2 + 2 + Words + (3 * Digits);
 
     public required long[] Shape { get; init; }

@@ -9,6 +9,8 @@ namespace LlavaServer.Training.Dataset;
 /// </summary>
 public static class QuestionWriter
 {
+    private static readonly int Kinds = Enum.GetValues<ShapeKind>().Length;
+
     /// <summary>The authors' own suffix for short answers, and two that people write.</summary>
     public static IReadOnlyList<string> ShortSuffixes { get; } =
         ["\nAnswer the question using a single word or phrase.", " Answer in one word.", " Answer briefly."];
@@ -111,7 +113,7 @@ public static class QuestionWriter
                 (count, plural) = (shapes.Count, singular + "s");
                 break;
             case 3 or 4:
-                var kind = random.Next(6) == 0 ? (ShapeKind)random.Next(12) : item.Shape;
+                var kind = random.Next(6) == 0 ? (ShapeKind)random.Next(Kinds) : item.Shape;
                 (count, singular, plural) = (shapes.Count(s => s.Shape == kind), Name(kind), Plural(kind));
                 break;
             default:
@@ -152,7 +154,7 @@ public static class QuestionWriter
         var yes = random.Next(2) == 0;
         var item = shapes[random.Next(shapes.Count)];
         var color = (ShapeColor)random.Next(12);
-        var kind = (ShapeKind)random.Next(12);
+        var kind = (ShapeKind)random.Next(Kinds);
         var form = random.Next(4);
         if (yes)
         {
@@ -199,7 +201,7 @@ public static class QuestionWriter
     private static Turn? AskFill(Scene scene, Random random)
     {
         var item = scene.Items[random.Next(scene.Items.Count)];
-        if (item.IsText || item.Shape == ShapeKind.Ring || Reference(scene, item, random) is not { } it)
+        if (item.IsText || Reference(scene, item, random) is not { } it)
         {
             return null;
         }
@@ -221,7 +223,7 @@ public static class QuestionWriter
 
     private static Turn? AskAbsent(Scene scene, Random random)
     {
-        var kind = (ShapeKind)random.Next(12);
+        var kind = (ShapeKind)random.Next(Kinds);
         var color = (ShapeColor)random.Next(12);
         var noun = random.Next(2) == 0 ? Name(kind) : $"{Name(color)} {Name(kind)}";
         if (scene.Shapes.Any(s => s.Shape == kind && (s.Color == color || !noun.Contains(' ', StringComparison.Ordinal))))

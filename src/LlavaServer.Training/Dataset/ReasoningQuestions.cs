@@ -42,12 +42,12 @@ public static class ReasoningQuestions
                     Family.Reasoning, Pick(random, $"How many corners does {it} have?", $"How many corners has {it}?"),
                     corners == 0 ? $"It has no corners because it is {kind}." : $"It has {Number(corners)} corners because it is {kind}.", item);
             default:
-                if (Reference(scene, item, random, avoidShape: true) is not { } rolling || !(item.Shape is ShapeKind.Circle or ShapeKind.Ring or ShapeKind.Square or ShapeKind.Triangle or ShapeKind.Star or ShapeKind.Cross or ShapeKind.Rectangle))
+                if (Reference(scene, item, random, avoidShape: true) is not { } rolling || !(item.Shape is ShapeKind.Circle or ShapeKind.Square or ShapeKind.Triangle or ShapeKind.Star or ShapeKind.Cross))
                 {
                     return null;
                 }
 
-                var rolls = item.Shape is ShapeKind.Circle or ShapeKind.Ring;
+                var rolls = item.Shape is ShapeKind.Circle;
                 return new Turn(
                     Family.Reasoning, Pick(random, $"Could {rolling} roll?", $"Can {rolling} roll like a wheel?"),
                     $"{(rolls ? "Yes" : "No")}, because it is {Article(Name(item.Shape))}.", item);
@@ -56,9 +56,9 @@ public static class ReasoningQuestions
 
     private static int? Corners(ShapeKind shape) => shape switch
     {
-        ShapeKind.Circle or ShapeKind.Oval or ShapeKind.Ring => 0,
+        ShapeKind.Circle => 0,
         ShapeKind.Triangle => 3,
-        ShapeKind.Square or ShapeKind.Rectangle or ShapeKind.Diamond => 4,
+        ShapeKind.Square or ShapeKind.Diamond => 4,
         _ => null,
     };
 }

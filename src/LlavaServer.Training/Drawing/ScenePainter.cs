@@ -63,7 +63,7 @@ public sealed class ScenePainter(FontShelf fonts)
         if (item.Outlined)
         {
             // Never thinner than what one pixel of the model's picture shows.
-            var least = Math.Max(scene.Width, scene.Height) / 112f * 1.1f;
+            var least = Math.Max(scene.Width, scene.Height) / 112f * 1.5f;
             var stroke = Math.Max(radius * (0.08f + (random.NextSingle() * 0.16f)), least);
             paint.Style = SKPaintStyle.Stroke;
             paint.StrokeWidth = stroke;

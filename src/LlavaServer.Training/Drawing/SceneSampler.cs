@@ -65,7 +65,7 @@ public sealed class SceneSampler(int maxItems, double ease = 0)
             Height = height,
             BackgroundFrom = from,
             BackgroundTo = to,
-            Noise = random.Next(100) < 25 && random.NextDouble() >= ease ? random.Next(4, 26) : 0,
+            Noise = random.Next(100) < 25 && random.NextDouble() >= ease ? random.Next(4, 20) : 0,
             Antialias = random.Next(100) < 80,
             JpegQuality = random.Next(100) < 20 && random.NextDouble() >= ease ? random.Next(40, 95) : 0,
             PaintSeed = random.Next(),
@@ -75,7 +75,7 @@ public sealed class SceneSampler(int maxItems, double ease = 0)
 
     private static (int Width, int Height) PictureSize(Random random)
     {
-        var side = random.Next(100) < 20 ? random.Next(280, 513) : random.Next(96, 281);
+        var side = random.Next(100) < 12 ? random.Next(220, 513) : random.Next(96, 221);
         var aspect = Aspects[random.Next(Aspects.Length)];
         return aspect >= 1 ? (side, (int)(side / aspect)) : ((int)(side * aspect), side);
     }
@@ -142,7 +142,7 @@ public sealed class SceneSampler(int maxItems, double ease = 0)
             var large = (random.Next(2) == 0 || random.NextDouble() < ease) && (attempt < 16 || single);
             var extent = large
                 ? 0.32f + (random.NextSingle() * (single ? 0.42f : 0.12f))
-                : 0.17f + (random.NextSingle() * 0.065f);
+                : 0.18f + (random.NextSingle() * 0.065f);
             var radius = Math.Min(extent * unit / 2, (Math.Min(width, height) / 2f) - 3);
             var paint = Palette.Shade(item.Color, random);
             if (Palette.Distance(paint, from) < 130 || Palette.Distance(paint, to) < 130)
@@ -170,7 +170,7 @@ public sealed class SceneSampler(int maxItems, double ease = 0)
             {
                 Paint = paint,
                 Large = large,
-                Outlined = item.Shape != ShapeKind.Ring && random.Next(100) < 30,
+                Outlined = random.Next(100) < 27,
                 X = x,
                 Y = y,
                 Radius = radius,

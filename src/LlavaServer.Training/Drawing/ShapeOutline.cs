@@ -15,12 +15,6 @@ public static class ShapeOutline
             case ShapeKind.Circle:
                 builder.AddCircle(0, 0, r);
                 break;
-            case ShapeKind.Oval:
-                builder.AddOval(LongBox(r, ref tilt, random));
-                break;
-            case ShapeKind.Rectangle:
-                builder.AddRect(LongBox(r, ref tilt, random));
-                break;
             case ShapeKind.Square:
                 r *= 0.92f;
                 builder.AddRect(new SKRect(-r, -r, r, r));
@@ -42,17 +36,8 @@ public static class ShapeOutline
                 Heart(builder, r);
                 break;
             case ShapeKind.Cross:
-                tilt += random.Next(4) == 0 ? 45 : 0;
+                tilt += random.Next(8) == 0 ? 45 : 0;
                 Cross(builder, r, r * (0.2f + (random.NextSingle() * 0.16f)));
-                break;
-            case ShapeKind.Arrow:
-                tilt += random.Next(4) * 90;
-                Arrow(builder, r, random);
-                break;
-            case ShapeKind.Ring:
-                builder.FillType = SKPathFillType.EvenOdd;
-                builder.AddCircle(0, 0, r);
-                builder.AddCircle(0, 0, r * (0.45f + (random.NextSingle() * 0.15f)));
                 break;
             default:
                 tilt += random.Next(2) * 180;
@@ -61,13 +46,6 @@ public static class ShapeOutline
         }
 
         return builder.Detach();
-    }
-
-    private static SKRect LongBox(float r, ref float tilt, Random random)
-    {
-        tilt += random.Next(3) == 0 ? 90 : 0;
-        var shorter = r * (0.45f + (random.NextSingle() * 0.2f));
-        return new SKRect(-r, -shorter, r, shorter);
     }
 
     private static void Polygon(SKPathBuilder builder, ReadOnlySpan<float> points)
@@ -107,12 +85,6 @@ public static class ShapeOutline
 
     private static void Cross(SKPathBuilder builder, float r, float arm) =>
         Polygon(builder, [-arm, -r, arm, -r, arm, -arm, r, -arm, r, arm, arm, arm, arm, r, -arm, r, -arm, arm, -r, arm, -r, -arm, -arm, -arm]);
-
-    private static void Arrow(SKPathBuilder builder, float r, Random random)
-    {
-        float head = r * (0.55f + (random.NextSingle() * 0.2f)), shaft = r * (0.18f + (random.NextSingle() * 0.1f)), neck = r * (random.NextSingle() * 0.25f);
-        Polygon(builder, [r, 0, neck, head, neck, shaft, -r, shaft, -r, -shaft, neck, -shaft, neck, -head]);
-    }
 
     private static void Crescent(SKPathBuilder builder, float r, float shift)
     {

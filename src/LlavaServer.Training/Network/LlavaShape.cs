@@ -11,10 +11,10 @@ public sealed record LlavaShape
     public int VisionAttentionHeads { get; init; } = 6;
     public int ProjectionDim { get; init; } = 128;
     public int VocabSize { get; init; } = 1024;
-    public int HiddenSize { get; init; } = 256;
+    public int HiddenSize { get; init; } = 192;
     public int IntermediateSize { get; init; } = 512;
     public int HiddenLayers { get; init; } = 4;
-    public int AttentionHeads { get; init; } = 4;
+    public int AttentionHeads { get; init; } = 3;
     public int MaxPositions { get; init; } = 2048;
     public float RmsNormEps { get; init; } = 1e-5f;
     public float LayerNormEps { get; init; } = 1e-5f;

@@ -137,7 +137,9 @@ public static class TrainingStages
         SafetensorsFile.Write(
             path,
             tower.Where(t => !t.Key.StartsWith("first.", StringComparison.Ordinal) && !t.Key.StartsWith("second.", StringComparison.Ordinal))
-                .Select(t => t.Key.StartsWith(LlavaWeights.Language, StringComparison.Ordinal) ? (t.Key, language[t.Key].Shape, language[t.Key].Values) : (t.Key, t.Value.Shape, t.Value.Values)),
+                .Select(t => t.Key.StartsWith(LlavaWeights.Vision, StringComparison.Ordinal) || t.Key.StartsWith(LlavaWeights.Scaffold, StringComparison.Ordinal)
+                    ? (t.Key, t.Value.Shape, t.Value.Values)
+                    : (t.Key, language[t.Key].Shape, language[t.Key].Values)),
             metadata);
     }
 
