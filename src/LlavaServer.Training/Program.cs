@@ -1,3 +1,5 @@
+using LlavaServer.Models.Gguf;
+using LlavaServer.Models.Import;
 using LlavaServer.Training.Evaluation;
 using LlavaServer.Training.Export;
 using LlavaServer.Training.Network;
@@ -39,6 +41,11 @@ switch (command)
     case "export":
         LlavaExport.Write(StageOptions.Parse(options), options["checkpoint"], options["to"]);
         return 0;
+    case "import":
+        Directory.CreateDirectory(options["to"]);
+        HuggingFaceImporter.Import(
+            options["checkpoint"], Path.Combine(options["to"], "llava-mini.gguf"), Path.Combine(options["to"], "llava-mini-mmproj.gguf"), TensorType.F16, "llava-mini");
+        return 0;
     case "evaluate-data":
         HeldOutData.Write(StageOptions.Parse(options), options["to"], int.Parse(options.GetValueOrDefault("per-family", "100"), System.Globalization.CultureInfo.InvariantCulture));
         return 0;
@@ -53,6 +60,6 @@ switch (command)
         Sampling.Run(StageOptions.Parse(options));
         return 0;
     default:
-        Console.Error.WriteLine("usage: LlavaServer.Training tower|language|join|align|instruct --out FOLDER [--fonts FOLDER] [--until HH:mm | --minutes N | --steps N] ...");
+        Console.Error.WriteLine("usage: LlavaServer.Training train|tower|language|join|align|instruct|export|import|evaluate-data|evaluate|plot|sample --out FOLDER [--fonts FOLDER] [--until HH:mm | --minutes N | --steps N] ...");
         return 2;
 }

@@ -32,7 +32,14 @@ public sealed record LlavaShape
     /// <summary>The sizes of the smoke training: the same graph, as small as it can be.</summary>
     public static LlavaShape Smoke { get; } = new()
     {
-        VisionHiddenSize = 32, VisionIntermediateSize = 64, VisionHiddenLayers = 2, VisionAttentionHeads = 2, ProjectionDim = 16,
-        HiddenSize = 32, IntermediateSize = 64, HiddenLayers = 2, AttentionHeads = 2,
+        VisionHiddenSize = 32,
+        VisionIntermediateSize = 64,
+        VisionHiddenLayers = 2,
+        VisionAttentionHeads = 2,
+        ProjectionDim = 16,
+        HiddenSize = 32,
+        IntermediateSize = 64,
+        HiddenLayers = 2,
+        AttentionHeads = 2,
     };
 }

@@ -132,7 +132,9 @@ public sealed class QuestionWriterTests
     }
 
     private static HashSet<string> Words(string text) =>
-        [.. Regex.Matches(text.Replace("\nAnswer the question using a single word or phrase.", "", StringComparison.Ordinal).ToLowerInvariant(), "[a-z]+").Select(m => m.Value)];
+        [.. Regex.Matches(
+            QuestionWriter.ShortSuffixes.Aggregate(text, (rest, suffix) => rest.Replace(suffix, "", StringComparison.Ordinal)).ToLowerInvariant(), "[a-z]+")
+            .Select(m => m.Value)];
 
     private static List<SceneItem> Matching(Scene scene, HashSet<string> words)
     {
