@@ -48,6 +48,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
             ["Llava:Shutdown:Delay"] = "00:00:00",
             ["Llava:Shutdown:Grace"] = "00:00:02",
         };
+        all.TryAdd("Llava:Logging:Level", "warning");
         var app = Program.Build(all, services =>
         {
             services.AddInference();
