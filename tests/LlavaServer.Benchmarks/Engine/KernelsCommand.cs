@@ -7,7 +7,7 @@ using LlavaServer.Models.Quantization;
 namespace LlavaServer.Benchmarks.Engine;
 
 /// <summary>
-/// `kernels [--rows 2048] [--width 2048] [--type Q4_0]`: rates of the product kernels on one thread for one activation row (gigabytes of weights a second) and for 64
+/// `kernels [--rows 2048] [--width 2048] [--type Q4_0] [--scale 1]`: rates of the product kernels on one thread for one activation row (gigabytes of weights a second) and for 64
 /// (operations a second), per second of processor time.
 /// </summary>
 internal static unsafe class KernelsCommand
@@ -22,16 +22,17 @@ internal static unsafe class KernelsCommand
     {
         int rows = CommandLine.Integer(args, "--rows", 2048);
         int width = CommandLine.Integer(args, "--width", 2048);
+        float scale = float.Parse(CommandLine.Option(args, "--scale") ?? "1");
         string? only = CommandLine.Option(args, "--type");
         foreach (TensorType type in Types.Where(type => only is null || only == TensorTypes.Name(type)))
         {
-            Measure(type, rows, width);
+            Measure(type, rows, width, scale);
         }
 
         return 0;
     }
 
-    private static void Measure(TensorType type, int rows, int width)
+    private static void Measure(TensorType type, int rows, int width, float scale)
     {
         const int Columns = 64;
         long rowBytes = TensorTypes.RowBytes(type, width);
@@ -40,7 +41,7 @@ internal static unsafe class KernelsCommand
         var random = new Random(1);
         for (int i = 0; i < width; i++)
         {
-            values[i] = (float)(random.NextDouble() - 0.5);
+            values[i] = (float)(random.NextDouble() - 0.5) * scale;
         }
 
         for (int row = 0; row < rows; row++)
@@ -81,7 +82,7 @@ internal static unsafe class KernelsCommand
     {
         double best = double.MaxValue;
         int calls = 1;
-        for (int batch = 0; batch < 12; batch++)
+        for (int measured = 0; measured < 6;)
         {
             TimeSpan start = Environment.CpuUsage.TotalTime;
             for (int call = 0; call < calls; call++)
@@ -97,6 +98,7 @@ internal static unsafe class KernelsCommand
             }
 
             best = Math.Min(best, seconds / calls);
+            measured++;
         }
 
         return best;
