@@ -54,21 +54,29 @@ public sealed class OpenAIDotNetTests(BundledServer bundled, EndlessServer endle
     public async Task CompleteChat_PictureOfAnotherProgram_AnswersRight(int place)
     {
         var picture = TestPicture.Single[place];
-        var absent = picture.Shape == "star" ? "circle" : "star";
         Assert.Contains(picture.Color, await AnswerAsync($"What color is the {picture.Shape}?", picture), StringComparison.OrdinalIgnoreCase);
         Assert.Contains(picture.Shape, await AnswerAsync("What shape is in the picture?", picture), StringComparison.OrdinalIgnoreCase);
         Assert.StartsWith("Yes", await AnswerAsync($"Is there a {picture.Shape} in the picture?", picture), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [MemberData(nameof(TestPicture.Places), MemberType = typeof(TestPicture))]
+    public async Task CompleteChat_ShapeThatIsNotThere_SaysNo(int place)
+    {
+        var picture = TestPicture.Single[place];
+        var absent = picture.Shape == "star" ? "circle" : "star";
         Assert.StartsWith("No", await AnswerAsync($"Is there a {absent} in the picture?", picture), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
     public async Task CompleteChat_SeveralTurns_KeepsThePicture()
     {
-        var first = await AnswerAsync("What color is the circle?", TestPicture.CircleAndSquare);
+        const string Question = "What shape is in the picture?";
+        var first = await AnswerAsync(Question, TestPicture.RedCircle);
         ChatCompletion second = await Bundled.CompleteChatAsync(
-            [Ask("What color is the circle?", TestPicture.CircleAndSquare), new AssistantChatMessage(first), "What color is the square?"], Greedy, Token);
-        Assert.Contains("orange", first, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("black", second.Content[0].Text, StringComparison.OrdinalIgnoreCase);
+            [Ask(Question, TestPicture.RedCircle), new AssistantChatMessage(first), "What color is it?"], Greedy, Token);
+        Assert.Contains("circle", first, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("red", second.Content[0].Text, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ for await (const part of await client.chat({ model, options, stream: true, messa
   report.evalCount = part.eval_count ?? report.evalCount;
 }
 
-const turns = [question, { role: "assistant", content: report.whole }, { role: "user", content: "Is there a star in the picture?" }];
+const turns = [{ ...question, content: "What shape is in the picture?" }, { role: "assistant", content: "It is a circle." }, { role: "user", content: "What color is it?" }];
 report.secondTurn = (await client.chat({ model, options, messages: turns })).message.content;
 report.generated = (await client.generate({ model, options, prompt: "What color is the circle?", images: await images(picture) })).response;
 report.models = (await client.list()).models.map((entry) => entry.name);

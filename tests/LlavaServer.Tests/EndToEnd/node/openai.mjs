@@ -29,7 +29,7 @@ for await (const chunk of stream) {
 const helper = client.chat.completions.stream({ ...greedy, messages: [await ask("What color is the circle?", picture)] });
 report.accumulated = (await helper.finalChatCompletion()).choices[0].message.content;
 
-const turns = [await ask("What color is the circle?", picture), { role: "assistant", content: report.whole }, { role: "user", content: "Is there a star in the picture?" }];
+const turns = [await ask("What shape is in the picture?", picture), { role: "assistant", content: "It is a circle." }, { role: "user", content: "What color is it?" }];
 report.secondTurn = (await client.chat.completions.create({ ...greedy, messages: turns })).choices[0].message.content;
 
 report.models = (await client.models.list()).data.map((entry) => entry.id);
