@@ -56,16 +56,26 @@ public sealed class OpenAIDotNetTests(BundledServer bundled, EndlessServer endle
         var picture = TestPicture.Single[place];
         Assert.Contains(picture.Color, await AnswerAsync($"What color is the {picture.Shape}?", picture), StringComparison.OrdinalIgnoreCase);
         Assert.Contains(picture.Shape, await AnswerAsync("What shape is in the picture?", picture), StringComparison.OrdinalIgnoreCase);
-        Assert.StartsWith("Yes", await AnswerAsync($"Is there a {picture.Shape} in the picture?", picture), StringComparison.OrdinalIgnoreCase);
     }
 
-    [Theory]
-    [MemberData(nameof(TestPicture.Places), MemberType = typeof(TestPicture))]
-    public async Task CompleteChat_ShapeThatIsNotThere_SaysNo(int place)
+    /// <summary>Ten questions, half of them about a shape that is not there: always yes or always no would get five.</summary>
+    [Fact]
+    public async Task CompleteChat_IsThereAShape_MostlyRight()
     {
-        var picture = TestPicture.Single[place];
-        var absent = picture.Shape == "star" ? "circle" : "star";
-        Assert.StartsWith("No", await AnswerAsync($"Is there a {absent} in the picture?", picture), StringComparison.OrdinalIgnoreCase);
+        var wrong = new List<string>();
+        foreach (var picture in TestPicture.Single)
+        {
+            foreach (var shape in (string[])[picture.Shape, picture.Shape == "star" ? "circle" : "star"])
+            {
+                var answer = await AnswerAsync($"Is there a {shape} in the picture?", picture);
+                if (!answer.StartsWith(shape == picture.Shape ? "Yes" : "No", StringComparison.OrdinalIgnoreCase))
+                {
+                    wrong.Add($"{picture.FileName}: a {shape}? {answer}");
+                }
+            }
+        }
+
+        Assert.True(wrong.Count <= 2, string.Join('\n', wrong));
     }
 
     [Fact]
