@@ -5,7 +5,7 @@ namespace LlavaServer.Models.Tests.Tokenization;
 public sealed class SpecialTokenTests
 {
     [Fact]
-    public void Encode_TypedControlToken_IsTextUnlessParsed()
+    public void IMG17_TypedControlToken_IsTextUnlessParsed()
     {
         var tokenizer = TokenizerFactory.Create(TestVocabulary.SentencePiece("\u2581", "<", "/", "s", ">"));
         Assert.Equal([1, 259, 260, 261, 262, 263], Encode(tokenizer, "</s>", addSpecial: true, parseSpecial: false));
@@ -13,7 +13,7 @@ public sealed class SpecialTokenTests
     }
 
     [Fact]
-    public void Encode_ControlTokenReachableByMerges_NeverComesFromText()
+    public void IMG17_ControlTokenReachableByMerges_NeverComesFromText()
     {
         // "</" + "s>" would be "</s>": a user who types it must not end the turn.
         var tokenizer = TokenizerFactory.Create(TestVocabulary.SentencePiece("\u2581", "<", "/", "s", ">", "</", "s>", "</s"));

@@ -28,14 +28,14 @@ public sealed class TokenizerFactoryTests
         AssertRefused(TestVocabulary.Create(("model", "gpt2"), ("tokens", (string[])["a"])), "tokenizer.ggml.merges");
 
     [Fact]
-    public void Create_NoTokens_RefusedByKey()
+    public void GGUF7_NoTokens_RefusedByKey()
     {
         AssertRefused(TestVocabulary.Create(("model", "llama")), "tokenizer.ggml.tokens");
         AssertRefused(TestVocabulary.Create(("model", "llama"), ("tokens", Array.Empty<string>())), "tokenizer.ggml.tokens", "0 tokens");
     }
 
     [Fact]
-    public void Create_SameTextTwice_RefusedByPlace() => AssertRefused(TestVocabulary.SentencePiece("a", "b", "a"), "tokenizer.ggml.tokens", "token 261");
+    public void GGUF7_SameTextTwice_RefusedByPlace() => AssertRefused(TestVocabulary.SentencePiece("a", "b", "a"), "tokenizer.ggml.tokens", "token 261");
 
     [Fact]
     public void Create_EmptyTexts_AreNoDuplicates()
@@ -47,11 +47,11 @@ public sealed class TokenizerFactoryTests
     [Theory]
     [InlineData("bos_token_id", 259u)]
     [InlineData("eos_token_id", 4_294_967_295u)]
-    public void Create_EndpointOutsideVocabulary_RefusedByKey(string key, uint id) =>
+    public void GGUF7_EndpointOutsideVocabulary_RefusedByKey(string key, uint id) =>
         AssertRefused(TestVocabulary.SentencePiece().With((key, id)), "tokenizer.ggml." + key, $"{id}");
 
     [Fact]
-    public void Create_PaddingOutsideVocabulary_Ignored()
+    public void GGUF7_PaddingOutsideVocabulary_Ignored()
     {
         var tokenizer = TokenizerFactory.Create(TestVocabulary.SentencePiece().With(("padding_token_id", uint.MaxValue), ("eot_token_id", 99_999u)));
         Assert.Equal(259, tokenizer.VocabularySize);
@@ -64,7 +64,7 @@ public sealed class TokenizerFactoryTests
             "tokenizer.ggml.add_bos_token");
 
     [Fact]
-    public void Create_ShortOrBrokenTables_RefusedByKey()
+    public void GGUF7_ShortOrBrokenTables_RefusedByKey()
     {
         AssertRefused(TestVocabulary.SentencePiece().With(("scores", new float[258])), "tokenizer.ggml.scores", "258");
         AssertRefused(TestVocabulary.SentencePiece().With(("token_type", new int[258])), "tokenizer.ggml.token_type", "258");

@@ -29,15 +29,15 @@ public sealed class TokenizerTimeTests
 
     [Theory]
     [MemberData(nameof(Hostile))]
-    public void Encode_OneMegabyteOfOneUnit_IsNearlyLinear(string variant, string unit)
+    public void SCH21_OneMegabyteOfOneUnit_IsNearlyLinear(string variant, string unit)
     {
         var tokenizer = TokenizerFactory.Create(GoldenVocabulary.Metadata(variant));
         Measure(tokenizer, unit, Small);
         var small = Measure(tokenizer, unit, Small);
         var large = Measure(tokenizer, unit, Large);
 
-        // Quadratic work would need minutes; the slack is for a busy machine.
-        Assert.True(large < TimeSpan.FromSeconds(1) || large < 30 * small, $"{Large} characters took {large}, {Small} took {small}");
+        // Half a second on an idle machine; quadratic work would need minutes even there. The slack is for a busy one.
+        Assert.True(large < TimeSpan.FromSeconds(8) || large < 30 * small, $"{Large} characters took {large}, {Small} took {small}");
     }
 
     private static TimeSpan Measure(ITokenizer tokenizer, string unit, int length)

@@ -39,7 +39,7 @@ public sealed class Utf8AssemblerTests
     [InlineData(2, false)]
     [InlineData(3, true)]
     [InlineData(4, true)]
-    public void Append_RandomCuts_EqualsWholeDecodingAndNeverBreaksACharacter(ulong seed, bool damage)
+    public void SCH11_RandomCuts_EqualsWholeDecodingAndNeverBreaksACharacter(ulong seed, bool damage)
     {
         var random = new SplitMix(seed);
         for (var round = 0; round < 2_000; round++)
