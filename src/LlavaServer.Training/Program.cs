@@ -56,10 +56,13 @@ switch (command)
     case "plot":
         LearningCurves.Write(options["out"], options.GetValueOrDefault("fonts", "/usr/share/fonts/truetype"), options["to"]);
         return 0;
+    case "card":
+        ModelCard.Fill(options["card"], options["table"]);
+        return 0;
     case "sample":
         Sampling.Run(StageOptions.Parse(options));
         return 0;
     default:
-        Console.Error.WriteLine("usage: LlavaServer.Training train|tower|language|join|align|instruct|export|import|evaluate-data|evaluate|plot|sample --out FOLDER [--fonts FOLDER] [--until HH:mm | --minutes N | --steps N] ...");
+        Console.Error.WriteLine("usage: LlavaServer.Training train|tower|language|join|align|instruct|export|import|evaluate-data|evaluate|plot|card|sample --out FOLDER [--fonts FOLDER] [--until HH:mm | --minutes N | --steps N] ...");
         return 2;
 }

@@ -14,7 +14,7 @@ public sealed class ConversationWriter(SceneSampler scenes)
 
     private static readonly int Total = Mix.Sum(m => m.Weight);
 
-    /// <summary>Draws one conversation of about <paramref name="turns"/> turns; a third of them begins with a full description.</summary>
+    /// <summary>Draws one conversation of about <paramref name="turns"/> turns; a third of them has a full description, mostly at its end.</summary>
     public Conversation Sample(Random random, int turns)
     {
         var system = random.Next(100) < 8 ? ChatPhrases.Systems[random.Next(ChatPhrases.Systems.Count)] : null;
@@ -30,7 +30,14 @@ public sealed class ConversationWriter(SceneSampler scenes)
     public static Conversation OnePicture(Random random, string? system, Scene scene, int turns)
     {
         var list = new List<Turn>();
-        Add(list, scene, random, random.Next(100) switch { < 30 => Family.Detail, < 40 => Family.Description, _ => Draw(scene, random) });
+        // A description at the end: at the beginning it would let the later answers be read from text instead of seen.
+        Family? end = random.Next(100) switch { < 30 => Family.Detail, < 40 => Family.Description, _ => null };
+        if (end is { } first && random.Next(6) == 0)
+        {
+            Add(list, scene, random, first);
+            end = null;
+        }
+
         for (var attempt = 0; list.Count < turns && attempt < turns * 6; attempt++)
         {
             if (list.Count > 0 && list[^1].Focus is { } focus && random.Next(100) < 15)
@@ -41,6 +48,11 @@ public sealed class ConversationWriter(SceneSampler scenes)
             {
                 Add(list, scene, random, Draw(scene, random));
             }
+        }
+
+        if (end is { } last)
+        {
+            Add(list, scene, random, last);
         }
 
         if (list.Count == 0)

@@ -23,7 +23,25 @@ public sealed class StageLoop(string stage, StageOptions options, ParameterSet w
     /// <summary>0 at the start of the stage, 1 at its end; read by the producer for the curriculum.</summary>
     public double Share { get; private set; }
 
-    /// <summary>Trains until the stage's end. <paramref name="check"/> runs now and then and at the end.</summary>
+    /// <summary>
+    /// Loads the stage's own checkpoint, or the one to start from, and returns the seed of the data that comes next: fixed by the
+    /// options and the step, so that a stage that goes on draws fresh data.
+    /// </summary>
+    public int Resume()
+    {
+        if (File.Exists(CheckpointPath))
+        {
+            _progress = Checkpoint.Load(CheckpointPath, weights, _optimizer, stage);
+        }
+        else if (options.From is { } from)
+        {
+            Checkpoint.Load(from, weights, _optimizer, stage);
+        }
+
+        return unchecked((options.Seed * 7919) + (int)(_progress.Step * 31));
+    }
+
+    /// <summary>Trains from where <see cref="Resume"/> left it until the stage's end. <paramref name="check"/> runs now and then and at the end.</summary>
     public void Run(BatchSource source, Func<Batch, Tensor> loss, Func<string, float> rateFactor, Action<StageProgress>? check)
     {
         Start();
@@ -89,15 +107,6 @@ public sealed class StageLoop(string stage, StageOptions options, ParameterSet w
 
     private void Start()
     {
-        if (File.Exists(CheckpointPath))
-        {
-            _progress = Checkpoint.Load(CheckpointPath, weights, _optimizer, stage);
-        }
-        else if (options.From is { } from)
-        {
-            Checkpoint.Load(from, weights, _optimizer, stage);
-        }
-
         var left = options.Until is { } until ? (until - DateTime.Now).TotalSeconds : double.PositiveInfinity;
         _endSeconds = _progress.Seconds + left;
         _clock.Start();

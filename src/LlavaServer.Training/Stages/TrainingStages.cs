@@ -17,7 +17,7 @@ public static class TrainingStages
         using var weights = LlavaWeights.Create(workshop.Shape, PatchLabels.Outputs, options.Seed);
         using var network = new LlavaNetwork(workshop.Shape, weights);
         var loop = new StageLoop("tower", options, weights, weights.Train(LlavaWeights.Vision, LlavaWeights.Scaffold));
-        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Sampler(loop, options), detailedOnly: false), workshop.Shape, options.Batch, Seed(options));
+        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Sampler(loop, options), detailedOnly: false), workshop.Shape, options.Batch, loop.Resume());
         var held = new PatchCheck(workshop, options);
         var contrast = 0.0;
         var steps = 0;
@@ -61,7 +61,7 @@ public static class TrainingStages
                     }
                 }
             },
-            workshop.Shape, options.Batch, Seed(options));
+            workshop.Shape, options.Batch, loop.Resume());
         loop.Run(source, batch => Losses.Answers(network, batch, null), _ => 1, null);
     }
 
@@ -72,7 +72,7 @@ public static class TrainingStages
         using var weights = LlavaWeights.Create(workshop.Shape, PatchLabels.Outputs, options.Seed);
         using var network = new LlavaNetwork(workshop.Shape, weights);
         var loop = new StageLoop("align", options, weights, weights.Train(LlavaWeights.Projector));
-        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Sampler(loop, options), detailedOnly: true), workshop.Shape, options.Batch, Seed(options));
+        using var source = new BatchSource(CaptionDrawer(workshop.Builder(), () => Sampler(loop, options), detailedOnly: true), workshop.Shape, options.Batch, loop.Resume());
         loop.Run(
             source,
             batch =>
@@ -102,7 +102,7 @@ public static class TrainingStages
         var builder = workshop.Builder();
         var held = new HeldOutCheck(workshop, options);
         using var source = new BatchSource(
-            random => builder.Build(new ConversationWriter(Sampler(loop, options)).Sample(random, 5 + random.Next(5))), workshop.Shape, options.Batch, Seed(options));
+            random => builder.Build(new ConversationWriter(Sampler(loop, options)).Sample(random, 5 + random.Next(5))), workshop.Shape, options.Batch, loop.Resume());
         loop.Run(
             source,
             batch =>
@@ -161,6 +161,4 @@ public static class TrainingStages
         var grown = options.Curriculum <= 0 ? 1 : Math.Min(1, loop.Share / options.Curriculum);
         return new SceneSampler(2 + (int)(3 * grown), 1 - grown);
     }
-
-    private static int Seed(StageOptions options) => (options.Seed * 7919) + Environment.TickCount;
 }
