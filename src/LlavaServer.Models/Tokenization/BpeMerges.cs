@@ -51,13 +51,13 @@ internal sealed class BpeMerges
     /// <summary>What a symbol is written as: mostly one token.</summary>
     public ReadOnlySpan<int> TokensOf(int symbol) => tokens[symbol];
 
-    /// <summary>A symbol that is no token falls apart into its characters; those outside ASCII have no token of their own and are lost, as in llama.cpp.</summary>
+    /// <summary>A symbol that is no token falls apart into its characters; those outside ASCII are lost, as in llama.cpp.</summary>
     private static int[] TokensOf(string text, Vocabulary vocabulary) =>
         vocabulary.FindMerged(text) is >= 0 and var token
             ? [token]
             : [.. text.Where(char.IsAscii).Select(character => vocabulary.FindMerged([character])).Where(id => id >= 0)];
 
-    /// <summary>One number per pair. The hash of a ulong is the exclusive or of its halves, so without the odd factor all doubled symbols would collide.</summary>
+    /// <summary>One number per pair. A ulong's hash is the exclusive or of its halves: without the odd factor all doubled symbols would collide.</summary>
     private static ulong Key(int left, int right) => (((ulong)(uint)left << 32) | (uint)right) * 0x9E37_79B9_7F4A_7C15;
 
     /// <param name="Rank">Line number: smaller merges first.</param>

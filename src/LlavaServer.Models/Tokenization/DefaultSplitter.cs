@@ -1,7 +1,7 @@
 namespace LlavaServer.Models.Tokenization;
 
 /// <summary>
-/// What llama.cpp does when a file names no pre-tokenizer: runs of punctuation apart (<c>[\p{P}\$\+&lt;=&gt;\^~\|]+</c>), the rest by GPT-2's pattern,
+/// What llama.cpp does when a file names no pre-tokenizer: runs of punctuation apart (<c>[\p{P}\$\+&lt;=&gt;\^~\|]+</c>), the rest by GPT-2's,
 /// then runs of digits apart (<c>\p{N}+</c>), and of these groups of three ASCII digits.
 /// </summary>
 internal static class DefaultSplitter

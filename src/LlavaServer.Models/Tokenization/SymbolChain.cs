@@ -3,7 +3,7 @@ using System.Buffers;
 namespace LlavaServer.Models.Tokenization;
 
 /// <summary>
-/// The working state of merging: a chain of symbols and a queue of neighbouring pairs, best first, ties from the left. A pair is dropped silently when
+/// The working state of merging: a chain of symbols and a queue of neighbouring pairs, best first, ties from the left. A pair is dropped when
 /// one of its symbols has changed since. n symbols cost O(n log n). One thread; dispose gives the arrays back.
 /// </summary>
 internal sealed class SymbolChain : IDisposable

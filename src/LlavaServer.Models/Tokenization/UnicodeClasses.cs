@@ -9,7 +9,8 @@ internal static class UnicodeClasses
     public static UnicodeClass Of(int codePoint) => Table[codePoint];
 
     /// <summary>The class at a position, or <see cref="UnicodeClass.None"/> behind the end.</summary>
-    public static UnicodeClass At(ReadOnlySpan<int> text, int position) => (uint)position < (uint)text.Length ? Table[text[position]] : UnicodeClass.None;
+    public static UnicodeClass At(ReadOnlySpan<int> text, int position) =>
+        (uint)position < (uint)text.Length ? Table[text[position]] : UnicodeClass.None;
 
     private static UnicodeClass[] Build()
     {

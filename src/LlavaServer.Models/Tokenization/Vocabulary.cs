@@ -72,7 +72,9 @@ internal sealed class Vocabulary
     /// allows it, so text that a user wrote cannot become one. (llama.cpp can build them here in vocabularies that have all their parts.)
     /// </summary>
     public int FindMerged(ReadOnlySpan<char> text) =>
-        text.Length <= LongestTextChars && index.TryGetValue(text, out var id) && !Has(id, TokenAttributes.Control | TokenAttributes.Unknown) ? id : -1;
+        text.Length <= LongestTextChars && index.TryGetValue(text, out var id) && !Has(id, TokenAttributes.Control | TokenAttributes.Unknown)
+            ? id
+            : -1;
 
     public ReadOnlySpan<byte> GetBytes(int id, bool special) =>
         !special && Has(id, TokenAttributes.Control | TokenAttributes.Unknown) ? default : bytes.AsSpan(starts[id]..starts[id + 1]);
@@ -84,7 +86,8 @@ internal sealed class Vocabulary
 
     /// <summary>The byte of a token named <c>&lt;0xXX&gt;</c>, or -1.</summary>
     public static int ByteOf(string text) =>
-        text.Length == 6 && text.StartsWith("<0x", StringComparison.Ordinal) && text[5] == '>' && char.IsAsciiHexDigit(text[3]) && char.IsAsciiHexDigit(text[4])
+        text.Length == 6 && text.StartsWith("<0x", StringComparison.Ordinal) && text[5] == '>'
+        && char.IsAsciiHexDigit(text[3]) && char.IsAsciiHexDigit(text[4])
             ? Convert.ToInt32(text.Substring(3, 2), 16)
             : -1;
 }

@@ -24,7 +24,7 @@ internal sealed record VocabularyData
     /// <summary>End of turn and end of message, beside <see cref="Eos"/>.</summary>
     public int[] EndOfTurn { get; init; } = [];
 
-    /// <summary>Fill-in-the-middle tokens in the order of <see cref="SpecialTokenTexts.Fill"/>; -1 or left out: known by its text, if at all.</summary>
+    /// <summary>Fill-in-the-middle tokens in the order of <see cref="SpecialTokenTexts.Fill"/>; -1: known by its text, if at all.</summary>
     public int[] Fill { get; init; } = [];
 
     public bool AddsBos { get; init; }

@@ -1,6 +1,6 @@
 namespace LlavaServer.Models.Tokenization;
 
-/// <summary>The ends of white space in the pre-tokenizer patterns. Each looks at a run at most twice, so a text of only white space takes linear time.</summary>
+/// <summary>The ends of white space in the pre-tokenizer patterns. Each looks at a run at most twice, so white space takes linear time.</summary>
 internal static class WhiteSpaceRun
 {
     /// <summary><c>\s+(?!\S)|\s+</c>: before a word the last white space is left to the word.</summary>
