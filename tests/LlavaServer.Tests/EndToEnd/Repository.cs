@@ -6,9 +6,6 @@ internal static class Repository
     /// <summary>The folder of the solution, or null when the tests run from elsewhere.</summary>
     public static string? Top { get; } = Find();
 
-    public static bool HasModelCard => Top is not null && Directory.Exists(Path.Combine(Top, "docs"))
-        && Directory.EnumerateFiles(Path.Combine(Top, "docs"), "model-card*", SearchOption.AllDirectories).Any();
-
     private static string? Find()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
