@@ -23,7 +23,7 @@ public static class LearningCurves
                 var chart = new LineChart(stages[i], "examples", "loss", Math.Max(0.1, Ceiling(rows.Select(r => r[3]))));
                 chart.Add(stages[i], [.. rows.Select(r => (r[2], r[3]))]);
                 float x = i % 2 * 450, y = i / 2 * 260;
-                chart.Draw(canvas, new SKRect(x, y, x + 450, y + 260), typeface);
+                chart.Draw(canvas, new SKRect(x, y, x + 440, y + 260), typeface);
             }
         });
         var accuracy = Path.Combine(run, "held-out.csv");
@@ -60,8 +60,23 @@ public static class LearningCurves
         data.SaveTo(file);
     }
 
-    private static List<double[]> Read(string path) =>
-        [.. File.ReadLines(path).Skip(1).Select(l => l.Split(',')).Where(f => f.Length == 6).Select(f => Array.ConvertAll(f, Number))];
+    /// <summary>Rows of a curve; what a restart from an earlier checkpoint made again replaces what stood there.</summary>
+    private static List<double[]> Read(string path)
+    {
+        var rows = new List<double[]>();
+        foreach (var fields in File.ReadLines(path).Skip(1).Select(l => l.Split(',')).Where(f => f.Length == 6))
+        {
+            var row = Array.ConvertAll(fields, Number);
+            while (rows.Count > 0 && rows[^1][2] >= row[2])
+            {
+                rows.RemoveAt(rows.Count - 1);
+            }
+
+            rows.Add(row);
+        }
+
+        return rows;
+    }
 
     /// <summary>The 98th percentile with some room, so that the first steps do not flatten the rest.</summary>
     private static double Ceiling(IEnumerable<double> values)

@@ -22,7 +22,7 @@ public sealed class LineChart(string title, string xLabel, string yLabel, double
         using var font = new SKFont(typeface, 12);
         using var ink = new SKPaint { Color = SKColors.Black, IsAntialias = true };
         using var grid = new SKPaint { Color = new SKColor(0xFFDDDDDD), StrokeWidth = 1 };
-        var legend = _lines.Count > 1 ? 110 : 10;
+        var legend = _lines.Count > 1 ? 110 : 16;
         var frame = new SKRect(area.Left + 58, area.Top + 26, area.Right - legend, area.Bottom - 44);
         var xMax = Math.Max(1e-9, _lines.SelectMany(l => l.Points).Select(p => p.X).DefaultIfEmpty(1).Max());
         canvas.DrawText(title, frame.MidX, area.Top + 16, SKTextAlign.Center, font, ink);
