@@ -10,6 +10,7 @@ return args.FirstOrDefault() switch
     "compare" => await CompareCommand.RunAsync(args[1..]),
     "engine" => EngineCommand.Run(args[1..]),
     "generate" => GenerateCommand.Run(args[1..]),
+    "quantize" => QuantizeCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
     "kernels" => KernelsCommand.Run(args[1..]),
     "logits" => await LogitsCommand.RunAsync(args[1..]),

@@ -1,12 +1,13 @@
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
 namespace LlavaServer.Benchmarks.Golden;
 
 /// <summary>
-/// <c>golden --peer URL --questions FOLDER --out FILE</c>: writes the greedy answers (token ids) of a running <c>llama-server</c> to the picture questions
-/// in FOLDER (questions.jsonl and pictures). The parity tests compare the managed engine with them. The peer must have been started with the
+/// <c>golden --peer URL --model GGUF --questions FOLDER --out FILE</c>: writes the greedy answers (token ids) of a <c>llama-server</c> that runs this model
+/// to the picture questions in FOLDER (questions.jsonl and pictures). The parity tests compare the managed engine with them. The peer must have been started with the
 /// environment variable <c>LLAMA_MEDIA_MARKER=&lt;image&gt;</c>, so that the prompt can be spelt out.
 /// </summary>
 internal static class GoldenCommand
@@ -15,14 +16,16 @@ internal static class GoldenCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
-        if (args is not ["--peer", var peer, "--questions", var folder, "--out", var output])
+        if (args is not ["--peer", var peer, "--model", var model, "--questions", var folder, "--out", var output])
         {
-            await Console.Error.WriteLineAsync("golden --peer URL --questions FOLDER --out FILE");
+            await Console.Error.WriteLineAsync("golden --peer URL --model GGUF --questions FOLDER --out FILE");
             return 2;
         }
 
         using var client = new HttpClient { BaseAddress = new Uri(peer), Timeout = TimeSpan.FromMinutes(5) };
         var text = new StringBuilder();
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(model)));
+        text.Append(JsonSerializer.Serialize(new { sha256 })).Append('\n');
         foreach (var line in await File.ReadAllLinesAsync(Path.Combine(folder, "questions.jsonl")))
         {
             using var item = JsonDocument.Parse(line);
