@@ -10,6 +10,7 @@ internal sealed class ShutdownSignals : IDisposable
     private const int Interrupted = 130;
     private readonly DrainState _state;
     private readonly PosixSignalRegistration[] _registrations;
+    private int _signals;
 
     public ShutdownSignals(DrainState state)
     {
@@ -32,7 +33,9 @@ internal sealed class ShutdownSignals : IDisposable
     private void Handle(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (_state.Phase == DrainPhase.Serving)
+
+        // Counted here: the host's own handler of the same signal may have advanced the state already.
+        if (Interlocked.Increment(ref _signals) == 1)
         {
             _state.Announce(interactive: context.Signal == PosixSignal.SIGINT);
         }
