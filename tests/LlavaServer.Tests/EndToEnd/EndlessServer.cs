@@ -13,7 +13,7 @@ public sealed class EndlessServer : IAsyncLifetime
 
     private const int Context = 16_384;
 
-    private static readonly LanguageShape Language = new(Model, 6, 256, 4, 1, 1_024, 512, Context);
+    private static readonly LanguageShape Language = new(Model, 48, 256, 4, 1, 1_024, 512, Context);
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("llava-endless-");
     private ServerProcess? server;
 
