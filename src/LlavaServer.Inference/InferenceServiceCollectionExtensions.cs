@@ -19,6 +19,7 @@ public static class InferenceServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<InferenceMetrics>();
+        services.TryAddSingleton<ComputeTurns>();
         services.TryAddSingleton<ImageDecoder>();
         services.TryAddSingleton(p => new ImageEmbeddingCache(p.GetRequiredService<IOptions<InferenceOptions>>().Value.Cache.ImageBytes));
         services.TryAddSingleton<ModelTextReader>(p =>

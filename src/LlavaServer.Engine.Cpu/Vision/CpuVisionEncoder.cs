@@ -76,9 +76,10 @@ public sealed unsafe class CpuVisionEncoder : IVisionEncoder, IDisposable
     }
 
     /// <inheritdoc />
-    public ImageEmbedding Encode(RgbImage image, CancellationToken cancellationToken)
+    public ImageEmbedding Encode(RgbImage image, ComputeTurns turns, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(turns);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);

@@ -15,5 +15,8 @@ public sealed record EngineLoadOptions
     /// <summary>Threads of the step; 0 takes the number of cores.</summary>
     public int Threads { get; init; }
 
+    /// <summary>When set, loading gives way by it to steps of models that are being answered from.</summary>
+    public ComputeTurns? Turns { get; init; }
+
     public VisionProfile VisionProfile { get; init; } = VisionProfile.Reference;
 }

@@ -10,6 +10,9 @@ public interface IVisionEncoder
 {
     VisionInfo Info { get; }
 
-    /// <summary>Preprocesses and encodes a picture. Looks at <paramref name="cancellationToken"/> at least once per block of the tower.</summary>
-    ImageEmbedding Encode(RgbImage image, CancellationToken cancellationToken);
+    /// <summary>Preprocesses and encodes a picture.</summary>
+    /// <param name="image">Pixels after orientation.</param>
+    /// <param name="turns">Every thread of the encoding gives way to steps by it, at least every few milliseconds.</param>
+    /// <param name="cancellationToken">Looked at at least once per block of the tower.</param>
+    ImageEmbedding Encode(RgbImage image, ComputeTurns turns, CancellationToken cancellationToken);
 }

@@ -20,6 +20,7 @@ internal sealed class ModelLoader
     private readonly ImageEmbeddingCache _cache;
     private readonly InferenceOptions _options;
     private readonly InferenceMetrics _metrics;
+    private readonly ComputeTurns _turns;
     private readonly TimeProvider _time;
     private readonly ResiliencePipeline _retry;
 
@@ -30,6 +31,7 @@ internal sealed class ModelLoader
         ImageEmbeddingCache cache,
         IOptions<InferenceOptions> options,
         InferenceMetrics metrics,
+        ComputeTurns turns,
         TimeProvider time)
     {
         _factory = factory;
@@ -38,6 +40,7 @@ internal sealed class ModelLoader
         _cache = cache;
         _options = options.Value;
         _metrics = metrics;
+        _turns = turns;
         _time = time;
         _retry = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
@@ -79,13 +82,14 @@ internal sealed class ModelLoader
 
             var vision = engine.Vision is null
                 ? null
-                : new VisionWorker(engine.Vision, _decoder, _cache, (entry.Name, entry.Digest), _metrics, _time, queue.Wake);
+                : new VisionWorker(engine.Vision, _decoder, _cache, (entry.Name, entry.Digest), _metrics, _turns, _time, queue.Wake);
             var scheduler = new Scheduler(engine, vision, waiting(), new SchedulerContext
             {
                 Model = entry.Name,
                 Queue = queue,
                 Options = _options,
                 Metrics = _metrics,
+                Turns = _turns,
                 Time = _time,
                 Ended = ended,
             });
@@ -128,6 +132,7 @@ internal sealed class ModelLoader
             MaxBatchRows = _options.Engine.StepRows,
             Threads = _options.Engine.Threads,
             VisionProfile = profile,
+            Turns = _turns,
         };
     }
 }

@@ -169,6 +169,27 @@ internal sealed class Scheduler
             return;
         }
 
+        var answers = _planner.AnswersSomeone;
+        if (answers)
+        {
+            _context.Turns.BeginStep();
+        }
+
+        try
+        {
+            RunBatch();
+        }
+        finally
+        {
+            if (answers)
+            {
+                _context.Turns.EndStep(_planner.Slice);
+            }
+        }
+    }
+
+    private void RunBatch()
+    {
         var started = _time.GetTimestamp();
         while (_engine.Decode(_planner.Batch) == DecodeStatus.NoSpace)
         {

@@ -1,3 +1,5 @@
+using LlavaServer.Inference.Engines;
+
 namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>What a <see cref="Scheduler"/> needs from outside. Immutable.</summary>
@@ -11,6 +13,9 @@ internal sealed record SchedulerContext
     public required InferenceOptions Options { get; init; }
 
     public required InferenceMetrics Metrics { get; init; }
+
+    /// <summary>Shared with the other models and with long work.</summary>
+    public required ComputeTurns Turns { get; init; }
 
     public required TimeProvider Time { get; init; }
 

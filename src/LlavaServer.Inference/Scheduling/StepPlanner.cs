@@ -12,6 +12,9 @@ internal sealed class StepPlanner
     private const int FewestPromptRows = 8;
     private const int PromptRowsBeforeMeasured = 64;
 
+    // Much less would go into waking threads.
+    private const double ShortestSliceSeconds = 0.001;
+
     // Clients that leave are noticed between steps: a step of a long prompt alone is bounded too.
     private const double LongestStepSeconds = 1;
 
@@ -37,6 +40,12 @@ internal sealed class StepPlanner
 
     public int PromptRows { get; private set; }
 
+    /// <summary>Whether the batch has rows of sequences that are being answered.</summary>
+    public bool AnswersSomeone { get; private set; }
+
+    /// <summary>How long encoding and loading may hold up the next step of answers: about as long as a step of answers takes.</summary>
+    public TimeSpan Slice => TimeSpan.FromSeconds(Math.Clamp(_decodeSeconds, ShortestSliceSeconds, _stepSeconds));
+
     /// <param name="running">Occupied slots in order of arrival.</param>
     /// <param name="mostPromptRows">Bound of the rows of prompts in this step.</param>
     public void Plan(List<Slot> running, int mostPromptRows)
@@ -55,6 +64,7 @@ internal sealed class StepPlanner
         }
 
         var decodeRows = Batch.Count;
+        AnswersSomeone = decodeRows > 0;
         var left = Math.Min(Math.Min(_budget - decodeRows, mostPromptRows), PromptRowsIn(decodeRows > 0 ? _stepSeconds : LongestStepSeconds));
         foreach (var slot in running)
         {

@@ -14,6 +14,7 @@ internal sealed class VisionWorker : IDisposable
     private readonly ImageDecoder _decoder;
     private readonly ImageEmbeddingCache _cache;
     private readonly InferenceMetrics _metrics;
+    private readonly ComputeTurns _turns;
     private readonly TimeProvider _time;
     private readonly string _model;
     private readonly string _modelDigest;
@@ -28,6 +29,7 @@ internal sealed class VisionWorker : IDisposable
     /// <param name="cache">Shared by all models.</param>
     /// <param name="model">Name and digest of the model.</param>
     /// <param name="metrics">Counts encoded and cached pictures.</param>
+    /// <param name="turns">By which encoding gives way to steps.</param>
     /// <param name="time">Measures encoding.</param>
     /// <param name="completed">Called on this worker's thread when a job has a result or failed.</param>
     public VisionWorker(
@@ -36,6 +38,7 @@ internal sealed class VisionWorker : IDisposable
         ImageEmbeddingCache cache,
         (string Name, string Digest) model,
         InferenceMetrics metrics,
+        ComputeTurns turns,
         TimeProvider time,
         Action completed)
     {
@@ -44,6 +47,7 @@ internal sealed class VisionWorker : IDisposable
         _cache = cache;
         (_model, _modelDigest) = model;
         _metrics = metrics;
+        _turns = turns;
         _time = time;
         _completed = completed;
         _thread = new Thread(Run) { Name = "vision " + model.Name, IsBackground = true };
@@ -155,7 +159,7 @@ internal sealed class VisionWorker : IDisposable
         {
             var started = _time.GetTimestamp();
             var pixels = job.Picture.Pixels ?? _decoder.DecodeAgain(job.Picture, job.Cancelled);
-            var embedding = _encoder.Encode(pixels, job.Cancelled);
+            var embedding = _encoder.Encode(pixels, _turns, job.Cancelled);
             _cache.Add(job.Key, embedding);
             _metrics.ImageEncoded(_model, _time.GetElapsedTime(started));
             job.Complete(embedding);

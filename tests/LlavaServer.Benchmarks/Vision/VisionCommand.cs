@@ -34,12 +34,13 @@ internal static class VisionCommand
         var pixels = new byte[size[0] * size[1] * 3];
         new Random(1).NextBytes(pixels);
         var image = new RgbImage(size[0], size[1], pixels);
+        var turns = new ComputeTurns(TimeProvider.System);
         var times = new double[repeat];
         for (int i = -1; i < repeat; i++)
         {
             TimeSpan cpu = Environment.CpuUsage.TotalTime;
             start = Stopwatch.GetTimestamp();
-            encoder.Encode(image, CancellationToken.None);
+            encoder.Encode(image, turns, CancellationToken.None);
             double time = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             Console.WriteLine($"{(i < 0 ? "first" : "encode")} {time:F1} ms, {(Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds:F0} ms of CPU");
             if (i >= 0)

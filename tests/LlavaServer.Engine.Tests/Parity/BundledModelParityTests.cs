@@ -77,7 +77,7 @@ public sealed class BundledModelParityTests
     private static (List<int> Answer, float Gap) Answer(IInferenceEngine engine, ITokenizer tokenizer, string question, RgbImage picture, int[] expected)
     {
         var gap = float.NaN;
-        var image = engine.Vision!.Encode(picture, TestContext.Current.CancellationToken);
+        var image = engine.Vision!.Encode(picture, new ComputeTurns(TimeProvider.System), TestContext.Current.CancellationToken);
         List<int> before = [], after = [], answer = [];
         tokenizer.Encode("USER: ", addSpecial: true, parseSpecial: true, before);
         tokenizer.Encode($"\n{question} ASSISTANT:", addSpecial: false, parseSpecial: true, after);

@@ -37,7 +37,7 @@ internal sealed class FakeVisionEncoder : IVisionEncoder
         return value;
     }
 
-    public ImageEmbedding Encode(RgbImage image, CancellationToken cancellationToken)
+    public ImageEmbedding Encode(RgbImage image, ComputeTurns turns, CancellationToken cancellationToken)
     {
         Assert.Equal(1, Interlocked.Increment(ref _inside));
         try

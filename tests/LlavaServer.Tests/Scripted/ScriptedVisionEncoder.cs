@@ -21,7 +21,7 @@ internal sealed class ScriptedVisionEncoder : IVisionEncoder
 
     public int Encodes => _encodes;
 
-    public ImageEmbedding Encode(RgbImage image, CancellationToken cancellationToken)
+    public ImageEmbedding Encode(RgbImage image, ComputeTurns turns, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Interlocked.Increment(ref _encodes);
