@@ -3,8 +3,9 @@ using System.Threading.Channels;
 namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
-/// The way of an answer from the scheduler thread to the one reader of its request: text that was not read yet, then the end or a failure. Bounded:
-/// a sequence pauses while the buffer is full. Text that piles up is read as one piece.
+/// The way of an answer from the scheduler thread to the one reader of its request: the text of one token after another, then the end or a failure.
+/// A reader that is late still gets every token's text as a piece of its own. Bounded: a sequence pauses from a full buffer until half of it was
+/// read. Writing allocates only when more waits than ever before.
 /// </summary>
 internal sealed class OutputBuffer
 {
@@ -16,8 +17,12 @@ internal sealed class OutputBuffer
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
+    // Waiting text lies between start and end; the last character of each piece is marked.
     private char[] _text = new char[256];
-    private int _length;
+    private bool[] _isLastOfPiece = new bool[256];
+    private int _start;
+    private int _end;
+    private bool _isFull;
     private GenerationUpdate? _last;
     private InferenceException? _failure;
 
@@ -30,22 +35,27 @@ internal sealed class OutputBuffer
         {
             lock (_lock)
             {
-                return _length >= Capacity;
+                return _isFull;
             }
         }
     }
 
+    /// <summary>Adds the text of one token; nothing if it is empty.</summary>
     public void Write(ReadOnlySpan<char> text)
     {
+        if (text.IsEmpty)
+        {
+            return;
+        }
+
         lock (_lock)
         {
-            if (_length + text.Length > _text.Length)
-            {
-                Array.Resize(ref _text, Math.Max(_text.Length * 2, _length + text.Length));
-            }
-
-            text.CopyTo(_text.AsSpan(_length));
-            _length += text.Length;
+            MakeRoom(text.Length);
+            text.CopyTo(_text.AsSpan(_end));
+            _isLastOfPiece.AsSpan(_end, text.Length).Clear();
+            _end += text.Length;
+            _isLastOfPiece[_end - 1] = true;
+            _isFull |= _end - _start >= Capacity;
         }
 
         _signal.Writer.TryWrite(true);
@@ -72,7 +82,10 @@ internal sealed class OutputBuffer
         _signal.Writer.TryWrite(true);
     }
 
-    /// <summary>The next piece; the piece with a finish reason is the last. Throws the failure after all text before it was read.</summary>
+    /// <summary>
+    /// The next token's text; after all text an update without text, with the finish reason, is the last. Throws the failure after all text before it
+    /// was read.
+    /// </summary>
     public async ValueTask<GenerationUpdate> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -88,32 +101,55 @@ internal sealed class OutputBuffer
 
     private bool TryRead(out GenerationUpdate update)
     {
-        bool wasFull;
-        string text;
+        var isDrained = false;
         lock (_lock)
         {
-            wasFull = _length >= Capacity;
-            text = new string(_text, 0, _length);
-            _length = 0;
-            if (text.Length == 0 && _last is null && _failure is not null)
+            if (_start == _end)
             {
-                throw new InferenceException(_failure.Error, _failure.Message, _failure) { RetryAfter = _failure.RetryAfter };
+                if (_last is null && _failure is not null)
+                {
+                    throw new InferenceException(_failure.Error, _failure.Message, _failure) { RetryAfter = _failure.RetryAfter };
+                }
+
+                update = _last!;
+                return _last is not null;
             }
 
-            if (text.Length == 0 && _last is null)
+            var length = _isLastOfPiece.AsSpan(_start, _end - _start).IndexOf(true) + 1;
+            update = new GenerationUpdate { Text = new string(_text, _start, length) };
+            _start += length;
+            if (_isFull && _end - _start <= Capacity / 2)
             {
-                update = null!;
-                return false;
+                _isFull = false;
+                isDrained = true;
             }
-
-            update = _last is null ? new GenerationUpdate { Text = text } : _last with { Text = text };
         }
 
-        if (wasFull)
+        if (isDrained)
         {
             _drained();
         }
 
         return true;
+    }
+
+    private void MakeRoom(int length)
+    {
+        if (_end + length <= _text.Length)
+        {
+            return;
+        }
+
+        var waiting = _end - _start;
+        var (text, marks) = (_text, _isLastOfPiece);
+        if (waiting + length > _text.Length / 2)
+        {
+            var size = Math.Max(_text.Length * 2, waiting + length);
+            (_text, _isLastOfPiece) = (new char[size], new bool[size]);
+        }
+
+        text.AsSpan(_start, waiting).CopyTo(_text);
+        marks.AsSpan(_start, waiting).CopyTo(_isLastOfPiece);
+        (_start, _end) = (0, waiting);
     }
 }
