@@ -22,8 +22,8 @@ public sealed class EngineOptions
     public int StepRows { get; set; } = 512;
 
     /// <summary>
-    /// How long prompt rows may hold up a step while other sequences are being answered: the prompt's share of the token budget shrinks to fit.
-    /// Default 150 ms, at which a stream still reads smoothly.
+    /// How long prompt rows, or a picture or a model beside the step, may hold up a step while other sequences are being answered: each at most, and not
+    /// more than what a step of answers alone takes. Default 150 ms, at which a stream still reads smoothly.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan StepTime { get; set; } = TimeSpan.FromMilliseconds(150);

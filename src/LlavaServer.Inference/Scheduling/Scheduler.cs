@@ -40,7 +40,7 @@ internal sealed class Scheduler
         _time = context.Time;
         _vision = vision;
         _slots = new SlotTable(engine);
-        _planner = new StepPlanner(Math.Min(context.Options.Engine.StepRows, engine.Info.MaxBatchRows), context.Options.Engine.StepTime);
+        _planner = new StepPlanner(Math.Min(context.Options.Engine.StepRows, engine.Info.MaxBatchRows), context.Options.Engine.StepTime, context.Turns);
         _candidates = new CandidateList(engine.Info.VocabularySize);
         _waiting = [.. waiting];
         _thread = new Thread(Run) { Name = "scheduler " + context.Model, IsBackground = true };

@@ -4,29 +4,24 @@ namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
 /// Fills the batch of one step: one row for every sequence that is being answered, then rows of prompts in order of arrival until the token budget is
-/// spent. While someone is being answered, prompts get only as many rows as fit the step time at the measured speed; alone they get a second's worth.
-/// Scheduler thread.
+/// spent. While someone is being answered, prompts get only as many rows as <see cref="StepPace"/> allows; alone they get a second's worth. Scheduler
+/// thread.
 /// </summary>
 internal sealed class StepPlanner
 {
-    private const int FewestPromptRows = 8;
-    private const int PromptRowsBeforeMeasured = 64;
-
-    // Much less would go into waking threads.
-    private const double ShortestSliceSeconds = 0.001;
-
-    // Clients that leave are noticed between steps: a step of a long prompt alone is bounded too.
-    private const double LongestStepSeconds = 1;
-
     private readonly int _budget;
-    private readonly double _stepSeconds;
-    private double _decodeSeconds;
-    private double _secondsPerPromptRow;
+    private readonly StepPace _pace;
+    private readonly ComputeTurns _turns;
+    private int _decodeRows;
 
-    public StepPlanner(int budget, TimeSpan stepTime)
+    /// <param name="budget">Rows of a batch at most.</param>
+    /// <param name="stepTime">What prompts may add to a step of answers at most, however long it takes.</param>
+    /// <param name="turns">Tells of pictures that are encoded and models that are loaded meanwhile.</param>
+    public StepPlanner(int budget, TimeSpan stepTime, ComputeTurns turns)
     {
         _budget = budget;
-        _stepSeconds = stepTime.TotalSeconds;
+        _pace = new StepPace(stepTime);
+        _turns = turns;
         Batch = new Batch(budget);
     }
 
@@ -41,10 +36,10 @@ internal sealed class StepPlanner
     public int PromptRows { get; private set; }
 
     /// <summary>Whether the batch has rows of sequences that are being answered.</summary>
-    public bool AnswersSomeone { get; private set; }
+    public bool AnswersSomeone => _decodeRows > 0;
 
-    /// <summary>How long encoding and loading may hold up the next step of answers: about as long as a step of answers takes.</summary>
-    public TimeSpan Slice => TimeSpan.FromSeconds(Math.Clamp(_decodeSeconds, ShortestSliceSeconds, _stepSeconds));
+    /// <summary>How long encoding and loading may hold up the next step of answers.</summary>
+    public TimeSpan Slice => _pace.Slice(PromptRows);
 
     /// <param name="running">Occupied slots in order of arrival.</param>
     /// <param name="mostPromptRows">Bound of the rows of prompts in this step.</param>
@@ -63,9 +58,8 @@ internal sealed class StepPlanner
             }
         }
 
-        var decodeRows = Batch.Count;
-        AnswersSomeone = decodeRows > 0;
-        var left = Math.Min(Math.Min(_budget - decodeRows, mostPromptRows), PromptRowsIn(decodeRows > 0 ? _stepSeconds : LongestStepSeconds));
+        _decodeRows = Batch.Count;
+        var left = Math.Min(Math.Min(_budget - _decodeRows, mostPromptRows), _pace.PromptRows(_decodeRows, _turns.HasWork));
         foreach (var slot in running)
         {
             if (left <= 0)
@@ -79,28 +73,11 @@ internal sealed class StepPlanner
             }
         }
 
-        PromptRows = Batch.Count - decodeRows;
+        PromptRows = Batch.Count - _decodeRows;
     }
 
-    /// <summary>Learns from a step that took so long what a step of answers costs, and what each prompt row adds to it.</summary>
-    public void Measured(TimeSpan step)
-    {
-        if (PromptRows == 0)
-        {
-            _decodeSeconds = Blend(_decodeSeconds, step.TotalSeconds);
-        }
-        else if (PromptRows >= FewestPromptRows)
-        {
-            var added = Math.Max(step.TotalSeconds - _decodeSeconds, step.TotalSeconds / 10);
-            _secondsPerPromptRow = Blend(_secondsPerPromptRow, added / PromptRows);
-        }
-    }
-
-    private static double Blend(double known, double measured) => known == 0 ? measured : (0.7 * known) + (0.3 * measured);
-
-    private int PromptRowsIn(double seconds) => _secondsPerPromptRow == 0
-        ? PromptRowsBeforeMeasured
-        : (int)Math.Clamp(seconds / _secondsPerPromptRow, FewestPromptRows, Math.Max(FewestPromptRows, _budget));
+    /// <summary>Learns from the planned step, which took so long.</summary>
+    public void Measured(TimeSpan step) => _pace.Measured(_decodeRows, PromptRows, step);
 
     private int PlanPrompt(Slot slot, int most)
     {
