@@ -13,6 +13,7 @@ namespace LlavaServer.Inference.Tests;
 /// <summary>The bundled model on the managed engine, from picture bytes to text, in process.</summary>
 public sealed class BundledModelTests : IAsyncLifetime
 {
+    private readonly MortalEngineFactory _engines = new(new CpuEngineFactory());
     private ServiceProvider? _services;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -27,7 +28,7 @@ public sealed class BundledModelTests : IAsyncLifetime
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
-        services.AddSingleton<IInferenceEngineFactory, CpuEngineFactory>();
+        services.AddSingleton<IInferenceEngineFactory>(_engines);
         services.AddSingleton(new ModelCatalog([ModelEntry.FromFiles("llava-mini", files)]));
         services.AddInference();
         services.Configure<InferenceOptions>(o => o.Engine.Threads = 1);
@@ -83,13 +84,32 @@ public sealed class BundledModelTests : IAsyncLifetime
         Assert.Contains(together, t => t.Usage.CachedTokens > 64);
     }
 
-    private async Task<(string Text, UsageDetails Usage)> AskAsync(string question, byte[] picture)
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.8f)]
+    public async Task SCH16_EngineDiesUnderEightStreams_EachEndsWithTheTextOfAnUndisturbedRun(float temperature)
+    {
+        string[] questions = ["What shape is this?", "What color is it?", "Describe the image.", "How many shapes are there?"];
+        byte[][] pictures = [Circle(SKColors.Red, SKEncodedImageFormat.Png), Circle(SKColors.Blue, SKEncodedImageFormat.Png)];
+        Task<(string Text, UsageDetails Usage)[]> AskAllAsync() => Task.WhenAll(Enumerable.Range(0, 8).Select(
+            i => AskAsync(questions[i % 4], pictures[i / 4], new SamplingParameters { Temperature = temperature, Seed = (uint)i + 1 })));
+        var undisturbed = await AskAllAsync();
+        Assert.Equal(1, _engines.Loads);
+        var step = 0;
+        _engines.DiesNow = () => ++step % 7 == 0;
+        var disturbed = await AskAllAsync();
+        Assert.InRange(_engines.Loads, 3, 100);
+        Assert.Equal(undisturbed.Select(a => a.Text), disturbed.Select(a => a.Text));
+        Assert.Equal(undisturbed.Select(a => a.Usage.CompletionTokens), disturbed.Select(a => a.Usage.CompletionTokens));
+    }
+
+    private async Task<(string Text, UsageDetails Usage)> AskAsync(string question, byte[] picture, SamplingParameters? sampling = null)
     {
         var request = new GenerationRequest
         {
             Model = "llava-mini",
             Messages = [new ChatMessage(ChatRole.User, [MessagePart.FromText(question), MessagePart.FromImage(picture, "picture")])],
-            Sampling = new SamplingParameters { Temperature = 0 },
+            Sampling = sampling ?? new SamplingParameters { Temperature = 0 },
             MaxTokens = 60,
         };
         await using var generation = await Generator.StartAsync(request, Token);

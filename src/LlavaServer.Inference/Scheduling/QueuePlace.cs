@@ -1,7 +1,7 @@
 namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
-/// A request's place in a <see cref="RequestQueue"/>: waiting, then in a slot, then released. Thread-safe; releasing twice does nothing.
+/// A request's place in a <see cref="RequestQueue"/>: waiting, in a slot (perhaps set back to wait again), then released. Thread-safe; releasing twice does nothing.
 /// </summary>
 internal sealed class QueuePlace : IDisposable
 {
@@ -29,6 +29,9 @@ internal sealed class QueuePlace : IDisposable
 
     /// <summary>Moves the request from the waiting to the running ones; false if it was released meanwhile.</summary>
     public bool TryAdmit() => _queue.TryAdmit(this);
+
+    /// <summary>Moves the request from the running back to the front of the waiting ones: it lost its slot.</summary>
+    public void SetBack() => _queue.SetBack(this);
 
     /// <summary>Gives the place up if the request still waits; a request in a slot is released by the scheduler.</summary>
     public void Leave() => _queue.Leave(this);

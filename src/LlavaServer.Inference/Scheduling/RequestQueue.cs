@@ -159,9 +159,28 @@ internal sealed class RequestQueue
 
             _waiting.Remove(place);
             place.State = QueuePlaceState.Running;
-            place.AdmittedAt = _time.GetTimestamp();
+            place.AdmittedAt = place.AdmittedAt == 0 ? _time.GetTimestamp() : place.AdmittedAt;
             _running++;
             return true;
+        }
+    }
+
+    internal void SetBack(QueuePlace place)
+    {
+        lock (_lock)
+        {
+            if (place.State == QueuePlaceState.Running)
+            {
+                _running--;
+                place.State = QueuePlaceState.Waiting;
+                var next = _waiting.First;
+                while (next is not null && next.Value.Number < place.Number)
+                {
+                    next = next.Next;
+                }
+
+                _ = next is null ? _waiting.AddLast(place) : _waiting.AddBefore(next, place);
+            }
         }
     }
 

@@ -7,7 +7,8 @@ namespace LlavaServer.Inference.Scheduling;
 /// <summary>
 /// The step loop of one loaded model, on its own thread, which alone touches engine, slots and sequences:
 /// 1 take in new sequences, 2 drop those whose clients left or whose time is over, 3 admit waiting ones to free slots, 4 plan a batch, 5 run it,
-/// 6 sample and hand out text. Continuous batching as in Orca (Yu et al. 2022), prompts in chunks as in Sarathi (Agrawal et al. 2023).
+/// 6 sample and hand out text. Continuous batching as in Orca (Yu et al. 2022), prompts in chunks as in Sarathi (Agrawal et al. 2023), the youngest
+/// sequence set back when memory runs out as in vLLM (Kwon et al. 2023). When the engine dies, its sequences wait for the next loop and go on there.
 /// </summary>
 internal sealed class Scheduler
 {
@@ -22,10 +23,12 @@ internal sealed class Scheduler
     private readonly SlotTable _slots;
     private readonly StepPlanner _planner;
     private readonly CandidateList _candidates;
-    private readonly List<Sequence> _waiting;
+    private readonly WaitingList _waiting;
     private readonly List<Slot> _running = [];
     private readonly Thread _thread;
     private volatile bool _isStopping;
+    private bool _isShortOfMemory;
+    private bool _isInStep;
     private long _step;
 
     /// <param name="engine">Owned from now on: disposed when the loop ends.</param>
@@ -42,7 +45,7 @@ internal sealed class Scheduler
         _slots = new SlotTable(engine);
         _planner = new StepPlanner(Math.Min(context.Options.Engine.StepRows, engine.Info.MaxBatchRows), context.Options.Engine.StepTime, context.Turns);
         _candidates = new CandidateList(engine.Info.VocabularySize);
-        _waiting = [.. waiting];
+        _waiting = new WaitingList(context, waiting);
         _thread = new Thread(Run) { Name = "scheduler " + context.Model, IsBackground = true };
     }
 
@@ -69,7 +72,8 @@ internal sealed class Scheduler
         {
             while (!_isStopping)
             {
-                TakeIn();
+                _waiting.TakeIn();
+                _waiting.Sweep();
                 Sweep();
                 Admit();
                 Step();
@@ -83,39 +87,8 @@ internal sealed class Scheduler
         End(fault);
     }
 
-    private void TakeIn()
-    {
-        while (_queue.Sequences.TryRead(out var sequence))
-        {
-            var index = _waiting.Count;
-            while (index > 0 && _waiting[index - 1].Place.Number > sequence.Place.Number)
-            {
-                index--;
-            }
-
-            _waiting.Insert(index, sequence);
-        }
-    }
-
     private void Sweep()
     {
-        for (var i = _waiting.Count - 1; i >= 0; i--)
-        {
-            var sequence = _waiting[i];
-            if (sequence.IsCancelled)
-            {
-                _waiting.RemoveAt(i);
-                sequence.Place.Dispose();
-            }
-            else if (_time.GetElapsedTime(sequence.Place.ReservedAt) > _context.Options.Queue.MaxWait)
-            {
-                _waiting.RemoveAt(i);
-                _context.Metrics.QueueRejected(_context.Model, "timeout");
-                sequence.Fail(QueueErrors.WaitedTooLong(_context.Options.Queue.MaxWait, _queue.RetryAfter));
-                sequence.Place.Dispose();
-            }
-        }
-
         for (var i = _running.Count - 1; i >= 0; i--)
         {
             var slot = _running[i];
@@ -126,10 +99,15 @@ internal sealed class Scheduler
             }
             else if (sequence.EncodeFailure() is { } failure)
             {
+                if (failure.EngineDied)
+                {
+                    throw failure;
+                }
+
                 sequence.Fail(failure);
                 Free(slot, "error");
             }
-            else if (_time.GetElapsedTime(sequence.Times.PrefillStarted!.Value) > _context.Options.Limits.RequestTime)
+            else if (sequence.IsOverTime(_context.Options.Limits.RequestTime))
             {
                 sequence.Finish(FinishReason.Length);
                 Free(slot, "ok");
@@ -137,26 +115,41 @@ internal sealed class Scheduler
         }
     }
 
+    // After a set-back nobody is admitted until a running sequence ends: what was set back would only be set back again.
     private void Admit()
     {
-        while (_waiting.Count > 0 && _slots.HasFree)
+        while (_waiting.Count > 0 && _slots.HasFree && !(_isShortOfMemory && _running.Count > 0))
         {
-            var sequence = _waiting[0];
-            _waiting.RemoveAt(0);
-            if (!sequence.Place.TryAdmit())
+            if (_waiting.TryAdmitFirst() is not { } sequence)
             {
                 continue;
             }
 
             var slot = _slots.Assign(sequence);
-            _running.Add(slot);
-            sequence.Times.PrefillStarted = sequence.Place.AdmittedAt;
-            _context.Metrics.Admitted(_context.Model, _time.GetElapsedTime(sequence.Place.ReservedAt, sequence.Place.AdmittedAt));
+            AddRunning(slot);
+            if (!sequence.IsAdmitted)
+            {
+                sequence.Times.PrefillStarted = sequence.Place.AdmittedAt;
+                _context.Metrics.Admitted(_context.Model, _time.GetElapsedTime(sequence.Place.ReservedAt, sequence.Place.AdmittedAt));
+            }
+
             if (_vision is not null)
             {
                 sequence.RequestImages(_vision);
             }
         }
+    }
+
+    // In order of arrival, also if the sequence was set back.
+    private void AddRunning(Slot slot)
+    {
+        var index = _running.Count;
+        while (index > 0 && _running[index - 1].Sequence!.Place.Number > slot.Sequence!.Place.Number)
+        {
+            index--;
+        }
+
+        _running.Insert(index, slot);
     }
 
     private void Step()
@@ -191,10 +184,12 @@ internal sealed class Scheduler
     private void RunBatch()
     {
         var started = _time.GetTimestamp();
+        _isInStep = true;
         while (_engine.Decode(_planner.Batch) == DecodeStatus.NoSpace)
         {
             if (!MakeRoom())
             {
+                _isInStep = false;
                 return;
             }
         }
@@ -211,23 +206,51 @@ internal sealed class Scheduler
         {
             Sample(slot, row);
         }
+
+        _isInStep = false;
     }
 
-    // Plans again with half the prompt rows; if there are none, the youngest sequence ends as if its context were full. False: nothing left to run.
+    // Forgets what is kept for later; else plans again with half the prompt rows; if that leaves nothing to run, sets back the youngest sequence that holds memory. The oldest is never set
+    // back, so there is always one that gets on. False: nothing is left to run in this step.
     private bool MakeRoom()
     {
-        var promptRows = _planner.PromptRows;
-        if (promptRows == 0)
+        if (_slots.ForgetOldest())
         {
-            var slot = _planner.Planned[^1].Slot;
-            slot.Sequence!.Finish(FinishReason.Length);
-            _engine.RemoveSequence(slot.Id, 0);
-            slot.Truncate(0);
-            Free(slot, "ok");
+            return true;
         }
 
-        _planner.Plan(_running, promptRows / 2);
+        var promptRows = _planner.PromptRows;
+        var mostPromptRows = promptRows / 2;
+        if (promptRows == _planner.Batch.Count ? promptRows <= 1 : promptRows == 0)
+        {
+            mostPromptRows = int.MaxValue;
+            var youngest = _running.FindLastIndex(s => s.Length > 0 || _planner.HasRowsOf(s));
+            var slot = _running[youngest];
+            _slots.Forget(slot);
+            if (youngest > 0)
+            {
+                _isShortOfMemory = true;
+                SetBack(slot);
+            }
+            else
+            {
+                // Alone, with nothing cached, in memory that is less than a context: it ends as if that were full.
+                slot.Sequence!.Finish(FinishReason.Length);
+                Free(slot, "ok");
+            }
+        }
+
+        _planner.Plan(_running, mostPromptRows);
         return _planner.Batch.Count > 0;
+    }
+
+    private void SetBack(Slot slot)
+    {
+        var sequence = slot.Sequence!;
+        slot.Sequence = null;
+        _running.Remove(slot);
+        sequence.SetBack(_vision);
+        _waiting.SetBack(sequence);
     }
 
     private void Sample(Slot slot, int row)
@@ -258,27 +281,41 @@ internal sealed class Scheduler
     {
         var sequence = slot.Sequence!;
         sequence.ReleaseImages(_vision);
-        sequence.Place.Dispose();
         slot.Sequence = null;
         _running.Remove(slot);
-        _context.Metrics.Ended(_context.Model, outcome, sequence.Times.ToTimings(sequence.Place, _time), sequence.Usage());
+        _isShortOfMemory = false;
+        sequence.Leave(_context, outcome);
     }
 
     private void End(Exception? fault)
     {
-        var failure = fault is null
-            ? new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.")
-            : fault as InferenceException ?? new InferenceException(InferenceError.EngineFailed, "The engine failed.", fault);
+        var died = _isStopping ? null : fault;
         while (_running.Count > 0)
         {
             var slot = _running[^1];
-            slot.Sequence!.Fail(failure);
-            Free(slot, "error");
+            var sequence = slot.Sequence!;
+            if (died is null)
+            {
+                sequence.Fail(new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
+                Free(slot, "error");
+            }
+            else if (MayHaveKilled(slot) && sequence.DiedWithEngine())
+            {
+                sequence.Fail(died as InferenceException ?? new InferenceException(InferenceError.EngineFailed, "The engine failed.", died));
+                Free(slot, "error");
+            }
+            else
+            {
+                SetBack(slot);
+            }
         }
 
         _vision?.Dispose();
         _engine.Dispose();
-        TakeIn();
-        _context.Ended(_waiting, fault);
+        _waiting.TakeIn();
+        _context.Ended(_waiting.Sequences, died);
     }
+
+    // It had rows in the step in which the engine died, or a picture that it was encoding.
+    private bool MayHaveKilled(Slot slot) => (_isInStep && _planner.HasRowsOf(slot)) || slot.Sequence!.EncodeFailure() is { EngineDied: true };
 }

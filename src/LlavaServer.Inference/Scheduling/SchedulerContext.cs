@@ -19,6 +19,6 @@ internal sealed record SchedulerContext
 
     public required TimeProvider Time { get; init; }
 
-    /// <summary>Called as the last thing on the scheduler thread, with the sequences that were never admitted and what ended the loop (null: stopped).</summary>
+    /// <summary>Called as the last thing on the scheduler thread, with the sequences that wait and what ended the loop (null: stopped).</summary>
     public required Action<IReadOnlyList<Sequence>, Exception?> Ended { get; init; }
 }

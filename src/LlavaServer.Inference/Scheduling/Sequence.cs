@@ -7,10 +7,13 @@ namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
 /// State of one generation: its prompt, the tokens picked so far, and what is computed. Made on a request thread, then owned by the scheduler thread;
-/// only <see cref="Cancel"/> and <see cref="Output"/> are used from elsewhere.
+/// only <see cref="Cancel"/> and <see cref="Output"/> are used from elsewhere. It outlives slot and engine: set back, its tokens are prefilled again
+/// and it goes on where it was, with the same sampler, stop texts and output.
 /// </summary>
 internal sealed class Sequence
 {
+    private const int TokensAllocatedAtFirst = 4096;
+
     private readonly RequestQueue _queue;
     private readonly ITokenizer _tokenizer;
     private readonly Detokenizer _utf8 = new();
@@ -18,7 +21,9 @@ internal sealed class Sequence
     private readonly EncodeJob?[] _jobs;
     private readonly TimeProvider _time;
     private volatile bool _isCancelled;
-    private int _lastToken = -1;
+    private int[] _generated;
+    private int _fedLength;
+    private int _tokensAtDeath = -1;
 
     public Sequence(SequenceRequest request, RequestQueue queue, QueuePlace place, ITokenizer tokenizer, TimeProvider time)
     {
@@ -29,6 +34,7 @@ internal sealed class Sequence
         _time = time;
         _stop = new StopMatcher(request.Stop);
         _jobs = new EncodeJob?[request.Prompt.Images.Length];
+        _generated = new int[Math.Clamp(request.MaxTokens, 1, TokensAllocatedAtFirst)];
         Output = new OutputBuffer(queue.Wake);
         Times.Load = request.LoadTime;
     }
@@ -43,7 +49,7 @@ internal sealed class Sequence
 
     public SequenceTimes Times { get; } = new();
 
-    /// <summary>Prompt positions found computed at admission.</summary>
+    /// <summary>Prompt positions found computed when the sequence was admitted first.</summary>
     public int CachedTokens { get; set; }
 
     /// <summary>Positions whose keys and values are stored.</summary>
@@ -52,14 +58,21 @@ internal sealed class Sequence
     /// <summary>Tokens of the answer so far.</summary>
     public int GeneratedTokens { get; private set; }
 
-    public bool IsPrefilled => ComputedTokens >= Prompt.Length;
+    /// <summary>Positions to be computed before the next token can be picked: prompt and answer.</summary>
+    public int Length => Prompt.Length + _fedLength;
+
+    /// <summary>Whether the next step picks a token after computing only the last one.</summary>
+    public bool IsPrefilled => _fedLength > 0 && ComputedTokens == Length - 1;
+
+    /// <summary>Whether the sequence had a slot before, of this engine or of one that died.</summary>
+    public bool IsAdmitted => Times.PrefillStarted is not null;
 
     public bool IsCancelled => _isCancelled;
 
     public bool IsFinished { get; private set; }
 
-    /// <summary>The token that the next decode row carries.</summary>
-    public int LastToken => _lastToken;
+    /// <summary>The token at a position, or <see cref="Prompt.ImageRow"/>.</summary>
+    public int TokenAt(int position) => position < Prompt.Length ? Prompt.TokenIds[position] : _generated[position - Prompt.Length];
 
     /// <summary>The client left: ends the sequence at the next step; its queue place is free at once if it still waits. Any thread.</summary>
     public void Cancel()
@@ -108,7 +121,7 @@ internal sealed class Sequence
         var embedding = _jobs[image]!.Embedding;
         if (Times.EncodeStarted is { } started && Array.TrueForAll(_jobs, j => j is not { Embedding: null }))
         {
-            Times.Encode = _time.GetElapsedTime(started);
+            Times.Encode += _time.GetElapsedTime(started);
             Times.EncodeStarted = null;
         }
 
@@ -130,7 +143,6 @@ internal sealed class Sequence
     /// <summary>Takes a picked token; ends the sequence if the token, a stop text or a limit says so.</summary>
     public void Append(int tokenId)
     {
-        _lastToken = tokenId;
         if (_tokenizer.IsEndOfGeneration(tokenId))
         {
             GeneratedTokens++;
@@ -140,6 +152,12 @@ internal sealed class Sequence
 
         Request.Sampler.Accept(tokenId);
         GeneratedTokens++;
+        if (_fedLength == _generated.Length)
+        {
+            Array.Resize(ref _generated, _generated.Length * 2);
+        }
+
+        _generated[_fedLength++] = tokenId;
         var stopped = _stop.Append(_utf8.Append(_tokenizer.GetBytes(tokenId, special: false)), out var released);
         Output.Write(released);
         if (stopped)
@@ -150,6 +168,35 @@ internal sealed class Sequence
         {
             Finish(FinishReason.Length);
         }
+    }
+
+    /// <summary>Whether an answer that began was given this much time.</summary>
+    public bool IsOverTime(TimeSpan limit) => Times.PrefillStarted is { } started && _time.GetElapsedTime(started) > limit;
+
+    /// <summary>Gives its place up for good, and counts it.</summary>
+    public void Leave(SchedulerContext context, string outcome)
+    {
+        Place.Dispose();
+        context.Metrics.Ended(context.Model, outcome, Times.ToTimings(Place, _time), Usage());
+    }
+
+    /// <summary>Loses its slot: it waits again, and all its tokens are to be prefilled again.</summary>
+    public void SetBack(VisionWorker? vision)
+    {
+        ReleaseImages(vision);
+        ComputedTokens = 0;
+        Place.SetBack();
+    }
+
+    /// <summary>
+    /// The engine died in a step of this sequence. True if it died so before and no token was gained since: then the sequence is likely to be the
+    /// cause, and is not tried a third time.
+    /// </summary>
+    public bool DiedWithEngine()
+    {
+        var isCause = _tokensAtDeath == GeneratedTokens;
+        _tokensAtDeath = GeneratedTokens;
+        return isCause;
     }
 
     /// <summary>Ends the answer with all text that is still held back.</summary>

@@ -73,9 +73,36 @@ internal sealed class SlotTable
         }
 
         free.Sequence = sequence;
-        sequence.CachedTokens = freePrefix;
+        sequence.CachedTokens = sequence.IsAdmitted ? sequence.CachedTokens : freePrefix;
         sequence.ComputedTokens = freePrefix;
         return free;
+    }
+
+    /// <summary>Empties the free slot that was used least recently; false if all free slots are empty.</summary>
+    public bool ForgetOldest()
+    {
+        Slot? oldest = null;
+        foreach (var slot in _slots)
+        {
+            if (slot is { Sequence: null, Length: > 0 } && (oldest is null || slot.LastUsed < oldest.LastUsed))
+            {
+                oldest = slot;
+            }
+        }
+
+        if (oldest is not null)
+        {
+            Forget(oldest);
+        }
+
+        return oldest is not null;
+    }
+
+    /// <summary>Empties a slot.</summary>
+    public void Forget(Slot slot)
+    {
+        _engine.RemoveSequence(slot.Id, 0);
+        slot.Truncate(0);
     }
 
     /// <summary>Takes over what a step stored: the next rows of the slot's sequence.</summary>
@@ -86,13 +113,10 @@ internal sealed class SlotTable
         for (var i = 0; i < rows; i++)
         {
             var position = sequence.ComputedTokens + i;
-            if (position >= prompt.Length)
+            var tokenId = sequence.TokenAt(position);
+            if (tokenId != Prompt.ImageRow)
             {
-                slot.Add(sequence.LastToken);
-            }
-            else if (prompt.TokenIds[position] >= 0)
-            {
-                slot.Add(prompt.TokenIds[position]);
+                slot.Add(tokenId);
             }
             else
             {

@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Prompting;
 
 namespace LlavaServer.Inference.Scheduling;
 
@@ -41,6 +42,19 @@ internal sealed class StepPlanner
     /// <summary>How long encoding and loading may hold up the next step of answers.</summary>
     public TimeSpan Slice => _pace.Slice(PromptRows);
 
+    public bool HasRowsOf(Slot slot)
+    {
+        foreach (var (planned, _) in Planned)
+        {
+            if (ReferenceEquals(planned, slot))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <param name="running">Occupied slots in order of arrival.</param>
     /// <param name="mostPromptRows">Bound of the rows of prompts in this step.</param>
     public void Plan(List<Slot> running, int mostPromptRows)
@@ -53,7 +67,7 @@ internal sealed class StepPlanner
             var sequence = slot.Sequence!;
             if (sequence.IsPrefilled && !sequence.Output.IsFull)
             {
-                Sampled.Add((slot, Batch.AddToken(slot.Id, sequence.ComputedTokens, sequence.LastToken, wantsLogits: true)));
+                Sampled.Add((slot, Batch.AddToken(slot.Id, sequence.ComputedTokens, sequence.TokenAt(sequence.ComputedTokens), wantsLogits: true)));
                 Planned.Add((slot, 1));
             }
         }
@@ -83,15 +97,16 @@ internal sealed class StepPlanner
     {
         var sequence = slot.Sequence!;
         var prompt = sequence.Prompt;
-        var end = Math.Min(prompt.Length, sequence.ComputedTokens + most);
+        var end = Math.Min(sequence.Length, sequence.ComputedTokens + most);
         var image = Array.FindIndex(prompt.Images, i => i.Start + i.RowCount > sequence.ComputedTokens);
         var position = sequence.ComputedTokens;
         while (position < end)
         {
-            var last = position == prompt.Length - 1;
-            if (prompt.TokenIds[position] >= 0)
+            var last = position == sequence.Length - 1;
+            var tokenId = sequence.TokenAt(position);
+            if (tokenId != Prompt.ImageRow)
             {
-                Added(slot, Batch.AddToken(slot.Id, position, prompt.TokenIds[position], last), last);
+                Added(slot, Batch.AddToken(slot.Id, position, tokenId, last), last);
                 position++;
                 continue;
             }

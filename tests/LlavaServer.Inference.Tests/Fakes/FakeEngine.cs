@@ -11,7 +11,8 @@ internal sealed class FakeEngine : IInferenceEngine
 {
     private const string AnswerMark = "ASSISTANT:";
     private readonly List<long>[] _stored;
-    private readonly (int Start, byte[] Answer)[] _answers;
+    private readonly FakeBlocks _blocks;
+    private readonly (int Start, byte[] Answer)?[] _answers;
     private readonly Dictionary<int, float[]> _logits = [];
     private readonly Stack<float[]> _spare = new();
     private readonly FakeEngineFactory _owner;
@@ -20,7 +21,8 @@ internal sealed class FakeEngine : IInferenceEngine
     {
         _owner = owner;
         _stored = [.. Enumerable.Range(0, options.SequenceCount).Select(_ => new List<long>())];
-        _answers = [.. _stored.Select(_ => (0, Array.Empty<byte>()))];
+        _answers = new (int, byte[])?[options.SequenceCount];
+        _blocks = new FakeBlocks(options.SequenceCount, owner.KVPositions == 0 ? int.MaxValue : owner.KVPositions / FakeBlocks.Size);
         Vision = owner.Vision;
         Info = new EngineInfo
         {
@@ -44,6 +46,9 @@ internal sealed class FakeEngine : IInferenceEngine
 
     public bool IsDisposed { get; private set; }
 
+    /// <summary>Blocks of memory in use, shared ones counted once.</summary>
+    public int UsedBlocks => _blocks.Used;
+
     /// <summary>What was fed to a sequence, pictures as <c>[value]</c>.</summary>
     public string Stored(int sequence) => Text(_stored[sequence]);
 
@@ -51,8 +56,9 @@ internal sealed class FakeEngine : IInferenceEngine
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         _owner.OnDecode(batch);
-        if (!_owner.HasRoom(batch))
+        if (!_owner.HasRoom(batch) || !HasBlocks(batch))
         {
+            _owner.OnNoSpace();
             return DecodeStatus.NoSpace;
         }
 
@@ -76,7 +82,13 @@ internal sealed class FakeEngine : IInferenceEngine
                 throw new ArgumentException($"row {i}: context exceeded");
             }
 
+            _blocks.Append(row.Sequence.Value);
             stored.Add(row.Image is null ? row.TokenId : -1000 - (long)row.Image.Row(row.ImageRow)[0]);
+            if (row.Image is null && EndsWithMark(stored, stored.Count))
+            {
+                _answers[row.Sequence.Value] = null;
+            }
+
             if (row.WantsLogits)
             {
                 _logits.Add(i, LogitsOf(Next(row.Sequence.Value, stored)));
@@ -91,14 +103,20 @@ internal sealed class FakeEngine : IInferenceEngine
 
     public void RemoveSequence(SequenceId id, int from)
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         _stored[id.Value].RemoveRange(from, _stored[id.Value].Count - from);
+        _blocks.Truncate(id.Value, from);
+        _answers[id.Value] = null;
         _owner.Removed++;
     }
 
     public void CopySequence(SequenceId source, SequenceId target, int length)
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         _stored[target.Value].Clear();
         _stored[target.Value].AddRange(_stored[source.Value].Take(length));
+        _blocks.Share(source.Value, target.Value, length);
+        _answers[target.Value] = null;
         _owner.Copied++;
     }
 
@@ -119,21 +137,46 @@ internal sealed class FakeEngine : IInferenceEngine
             return endless;
         }
 
-        ref var current = ref _answers[sequence];
-        if (EndsWithMark(stored))
-        {
-            current = (stored.Count, Encoding.UTF8.GetBytes(_owner.Answer(Text(stored))));
-        }
-
-        var given = stored.Count - current.Start;
-        return given < current.Answer.Length ? FakeTokenizer.FirstByte + current.Answer[given] : FakeTokenizer.Eos;
+        var (start, answer) = _answers[sequence] ??= AnswerOf(stored);
+        var given = stored.Count - start;
+        return given < answer.Length ? FakeTokenizer.FirstByte + answer[given] : FakeTokenizer.Eos;
     }
 
-    private static bool EndsWithMark(List<long> stored)
+    // From the last mark that was fed, so an engine that gets a prompt and half of its answer goes on with the other half.
+    private (int Start, byte[] Answer) AnswerOf(List<long> stored)
+    {
+        for (var end = stored.Count; end > 0; end--)
+        {
+            if (EndsWithMark(stored, end))
+            {
+                return (end, Encoding.UTF8.GetBytes(_owner.Answer(Text(stored[..end]))));
+            }
+        }
+
+        return (0, []);
+    }
+
+    private bool HasBlocks(Batch batch)
+    {
+        if (_owner.KVPositions == 0)
+        {
+            return true;
+        }
+
+        var rows = new Dictionary<int, int>();
+        foreach (ref readonly var row in batch.Rows)
+        {
+            rows[row.Sequence.Value] = rows.GetValueOrDefault(row.Sequence.Value) + 1;
+        }
+
+        return rows.Sum(r => _blocks.Needed(r.Key, r.Value)) <= _blocks.Free;
+    }
+
+    private static bool EndsWithMark(List<long> stored, int end)
     {
         for (var i = 0; i < AnswerMark.Length; i++)
         {
-            if (stored.Count < AnswerMark.Length || stored[stored.Count - AnswerMark.Length + i] != FakeTokenizer.FirstByte + AnswerMark[i])
+            if (end < AnswerMark.Length || stored[end - AnswerMark.Length + i] != FakeTokenizer.FirstByte + AnswerMark[i])
             {
                 return false;
             }

@@ -15,6 +15,9 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
 
     public int ContextLength { get; init; } = 512;
 
+    /// <summary>Positions that all sequences together can hold, shared ones counted once; 0 is without end.</summary>
+    public int KVPositions { get; init; }
+
     /// <summary>From everything up to and including <c>ASSISTANT:</c> to the answer.</summary>
     public Func<string, string> Answer { get; set; } = Fingerprint;
 
@@ -42,6 +45,9 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
 
     public int Copied { get; set; }
 
+    /// <summary>Batches refused for want of memory.</summary>
+    public int NoSpaces { get; private set; }
+
     public int LargestBatch { get; private set; }
 
     public int MostSequences { get; private set; }
@@ -65,6 +71,8 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
         Engine = new FakeEngine(this, options);
         return Engine;
     }
+
+    public void OnNoSpace() => NoSpaces++;
 
     public void OnDecoded(Batch batch)
     {

@@ -1,0 +1,46 @@
+using LlavaServer.Inference.Engines;
+
+namespace LlavaServer.Inference.Tests.Fakes;
+
+/// <summary>Real engines that die when a test says so: a dead one refuses every call, as one whose process was killed.</summary>
+internal sealed class MortalEngineFactory(IInferenceEngineFactory inner) : IInferenceEngineFactory
+{
+    private int _loads;
+
+    /// <summary>Called before each step on the scheduler thread; true kills the engine.</summary>
+    public Func<bool> DiesNow { get; set; } = () => false;
+
+    public int Loads => _loads;
+
+    public IInferenceEngine Load(ModelFiles files, EngineLoadOptions options, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _loads);
+        return new MortalEngine(this, inner.Load(files, options, progress, cancellationToken));
+    }
+
+    private sealed class MortalEngine(MortalEngineFactory owner, IInferenceEngine inner) : IInferenceEngine
+    {
+        private bool _isDead;
+
+        public EngineInfo Info => inner.Info;
+
+        public IVisionEncoder? Vision => inner.Vision;
+
+        public DecodeStatus Decode(Batch batch)
+        {
+            _isDead |= owner.DiesNow();
+            return Alive().Decode(batch);
+        }
+
+        public ReadOnlySpan<float> Logits(int row) => Alive().Logits(row);
+
+        public void RemoveSequence(SequenceId id, int from) => Alive().RemoveSequence(id, from);
+
+        public void CopySequence(SequenceId source, SequenceId target, int length) => Alive().CopySequence(source, target, length);
+
+        public void Dispose() => inner.Dispose();
+
+        private IInferenceEngine Alive() =>
+            _isDead ? throw new InferenceException(InferenceError.EngineFailed, "killed") { EngineDied = true } : inner;
+    }
+}
