@@ -210,8 +210,8 @@ internal sealed class Scheduler
         _isInStep = false;
     }
 
-    // Forgets what is kept for later; else plans again with half the prompt rows; if that leaves nothing to run, sets back the youngest sequence that holds memory. The oldest is never set
-    // back, so there is always one that gets on. False: nothing is left to run in this step.
+    // Forgets what is kept for later; else plans again with half the prompt rows; if that leaves nothing to run, sets back the youngest sequence that
+    // holds memory. The oldest is never set back, so there is always one that gets on. False: nothing is left to run in this step.
     private bool MakeRoom()
     {
         if (_slots.ForgetOldest())
@@ -299,13 +299,19 @@ internal sealed class Scheduler
                 sequence.Fail(new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
                 Free(slot, "error");
             }
-            else if (MayHaveKilled(slot) && sequence.DiedWithEngine())
+            else if (MayHaveKilled(slot) && sequence.IsSuspect)
             {
+                // Present at two deaths: it is not tried a third time.
                 sequence.Fail(died as InferenceException ?? new InferenceException(InferenceError.EngineFailed, "The engine failed.", died));
                 Free(slot, "error");
             }
             else
             {
+                if (MayHaveKilled(slot))
+                {
+                    sequence.DiedWithEngine();
+                }
+
                 SetBack(slot);
             }
         }

@@ -189,15 +189,13 @@ internal sealed class Sequence
     }
 
     /// <summary>
-    /// The engine died in a step of this sequence. True if it died so before and no token was gained since: then the sequence is likely to be the
-    /// cause, and is not tried a third time.
+    /// Whether the engine died in a step of this sequence and no token was gained since. A step has one such sequence at most, so that a request that
+    /// kills engines is told from those beside it.
     /// </summary>
-    public bool DiedWithEngine()
-    {
-        var isCause = _tokensAtDeath == GeneratedTokens;
-        _tokensAtDeath = GeneratedTokens;
-        return isCause;
-    }
+    public bool IsSuspect => _tokensAtDeath == GeneratedTokens;
+
+    /// <summary>The engine died in a step of this sequence.</summary>
+    public void DiedWithEngine() => _tokensAtDeath = GeneratedTokens;
 
     /// <summary>Ends the answer with all text that is still held back.</summary>
     public void Finish(FinishReason reason)

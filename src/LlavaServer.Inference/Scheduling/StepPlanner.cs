@@ -14,6 +14,7 @@ internal sealed class StepPlanner
     private readonly StepPace _pace;
     private readonly ComputeTurns _turns;
     private int _decodeRows;
+    private bool _hasSuspect;
 
     /// <param name="budget">Rows of a batch at most.</param>
     /// <param name="stepTime">What prompts may add to a step of answers at most, however long it takes.</param>
@@ -62,11 +63,13 @@ internal sealed class StepPlanner
         Batch.Clear();
         Sampled.Clear();
         Planned.Clear();
+        _hasSuspect = false;
         foreach (var slot in running)
         {
             var sequence = slot.Sequence!;
-            if (sequence.IsPrefilled && !sequence.Output.IsFull)
+            if (sequence.IsPrefilled && !sequence.Output.IsFull && !(sequence.IsSuspect && _hasSuspect))
             {
+                _hasSuspect |= sequence.IsSuspect;
                 Sampled.Add((slot, Batch.AddToken(slot.Id, sequence.ComputedTokens, sequence.TokenAt(sequence.ComputedTokens), wantsLogits: true)));
                 Planned.Add((slot, 1));
             }
@@ -81,7 +84,8 @@ internal sealed class StepPlanner
                 break;
             }
 
-            if (!slot.Sequence!.IsPrefilled)
+            var sequence = slot.Sequence!;
+            if (!sequence.IsPrefilled && !(sequence.IsSuspect && _hasSuspect))
             {
                 left -= PlanPrompt(slot, left);
             }
@@ -128,6 +132,7 @@ internal sealed class StepPlanner
         var rows = position - sequence.ComputedTokens;
         if (rows > 0)
         {
+            _hasSuspect |= sequence.IsSuspect;
             Planned.Add((slot, rows));
         }
 
