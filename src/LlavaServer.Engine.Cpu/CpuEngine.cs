@@ -20,6 +20,7 @@ public sealed class CpuEngine : IInferenceEngine
     private readonly LlamaModel _model;
     private readonly KVCache _cache;
     private readonly WorkerPool _workers;
+    private readonly ComputeTurns? _turns;
     private readonly int[] _pending;
     private bool _disposed;
 
@@ -31,7 +32,8 @@ public sealed class CpuEngine : IInferenceEngine
         LlamaWeights weights,
         KVCache cache,
         WorkerPool workers,
-        int maxBatchRows)
+        int maxBatchRows,
+        ComputeTurns? turns)
     {
         _modelFile = modelFile;
         _mmprojFile = mmprojFile;
@@ -40,6 +42,7 @@ public sealed class CpuEngine : IInferenceEngine
         _weights = weights;
         _cache = cache;
         _workers = workers;
+        _turns = turns;
         _model = new LlamaModel(config, weights, cache, workers, maxBatchRows);
         _pending = new int[cache.SlotCount];
         Info = new EngineInfo
@@ -86,6 +89,7 @@ public sealed class CpuEngine : IInferenceEngine
 
         try
         {
+            using PacedWork work = _workers.Pace(batch.GivesWay ? _turns : null, CancellationToken.None);
             _model.Forward(rows);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)

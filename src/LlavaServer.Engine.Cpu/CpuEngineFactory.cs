@@ -71,9 +71,16 @@ public sealed class CpuEngineFactory : IInferenceEngineFactory
 
         cancellationToken.ThrowIfCancellationRequested();
         WorkerPool workers = Own(new WorkerPool(threads));
-        LlamaWeights weights = Own(LlamaWeights.Load(modelFile, config, workers, progress, cancellationToken));
+        LlamaWeights weights = Own(LoadWeights(modelFile, config, workers, options.Turns, progress, cancellationToken));
         int contextLength = options.ContextLength == 0 ? Math.Min(config.ContextLength, DefaultContextLength) : options.ContextLength;
         KVCache cache = Own(new KVCache(options.SequenceCount, contextLength, config));
-        return new CpuEngine(modelFile, mmprojFile, vision, config, weights, cache, workers, options.MaxBatchRows);
+        return new CpuEngine(modelFile, mmprojFile, vision, config, weights, cache, workers, options.MaxBatchRows, options.Turns);
+    }
+
+    private static LlamaWeights LoadWeights(
+        GgufFile file, LlamaConfig config, WorkerPool workers, ComputeTurns? turns, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        using PacedWork work = workers.Pace(turns, cancellationToken);
+        return LlamaWeights.Load(file, config, workers, progress, cancellationToken);
     }
 }

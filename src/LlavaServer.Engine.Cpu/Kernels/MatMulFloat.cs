@@ -80,6 +80,7 @@ internal static unsafe class MatMulFloat
         job.ChunkPanels = Math.Clamp(panels / (4 * threads), 1, 8);
         int panelChunks = (panels + job.ChunkPanels - 1) / job.ChunkPanels;
         job.RowChunks = Math.Clamp((2 * threads + panelChunks - 1) / panelChunks, 1, job.RowGroups);
+        job.Pool = pool;
         job.Panels = panels;
         job.Scratch = scratch;
         job.ScratchStride = scratchStride;

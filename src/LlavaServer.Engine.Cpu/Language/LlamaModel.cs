@@ -14,6 +14,9 @@ internal sealed unsafe class LlamaModel : IDisposable
     // Below this many bytes of weights a second thread costs more than it gives.
     private const long BytesPerPart = 32 * 1024;
     private const int PartsPerThread = 8;
+
+    // A part of 512 rows of a wide layer takes milliseconds, longer than a step of another model should wait.
+    private const int PacedPartsPerThread = 64;
     private const int AttentionRows = 8;
 
     private readonly LlamaConfig _config;
@@ -187,7 +190,8 @@ internal sealed unsafe class LlamaModel : IDisposable
     private int Parts(long bytes, int panels, int rows)
     {
         long useful = Math.Max(1, bytes * Math.Max(1, rows / 2) / BytesPerPart);
-        return (int)Math.Min(Math.Min(useful, panels), _workers.ThreadCount * PartsPerThread);
+        int perThread = _workers.IsPaced ? PacedPartsPerThread : PartsPerThread;
+        return (int)Math.Min(Math.Min(useful, panels), _workers.ThreadCount * perThread);
     }
 
     private readonly struct AnglesJob(LlamaModel model) : IWorkerJob

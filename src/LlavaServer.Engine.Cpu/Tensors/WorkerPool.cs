@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using LlavaServer.Inference.Engines;
 
 namespace LlavaServer.Engine.Cpu.Tensors;
 
@@ -34,6 +35,10 @@ internal sealed unsafe class WorkerPool : IDisposable
     private volatile bool _stopping;
     private Exception? _failure;
 
+    // Set by the owner's thread between runs, so fixed during each.
+    private ComputeTurns? _turns;
+    private CancellationToken _cancellation;
+
     /// <param name="threads">Threads that work on a job, the calling one included.</param>
     public WorkerPool(int threads)
     {
@@ -49,6 +54,25 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     public int ThreadCount => _threads.Length + 1;
 
+    /// <summary>Whether runs give way to steps: parts should be short.</summary>
+    public bool IsPaced => _turns is not null;
+
+    /// <summary>
+    /// Until the result is disposed, runs are long work: every thread gives way to steps before each part, and when cancelled, what is left of a run is
+    /// not done and <see cref="Run{TJob}"/> throws <see cref="OperationCanceledException"/>.
+    /// </summary>
+    /// <param name="turns">Null for work that nothing waits for: nothing changes then.</param>
+    /// <param name="cancellation">Ends pauses and runs.</param>
+    public PacedWork Pace(ComputeTurns? turns, CancellationToken cancellation)
+    {
+        _turns = turns;
+        _cancellation = turns is null ? default : cancellation;
+        return new PacedWork(this, turns);
+    }
+
+    /// <summary>Gives way if it is a step's turn. For parts that take longer than some hundred microseconds, and for the owner between runs.</summary>
+    public void GiveWay() => _turns?.Yield(_cancellation);
+
     /// <summary>
     /// Runs all parts of a job and returns when they are done. The first exception of a part is thrown here after the others have ended.
     /// </summary>
@@ -62,6 +86,8 @@ internal sealed unsafe class WorkerPool : IDisposable
         {
             for (int part = 0; part < parts; part++)
             {
+                GiveWay();
+                _cancellation.ThrowIfCancellationRequested();
                 local.Execute(part, 0);
             }
 
@@ -93,6 +119,8 @@ internal sealed unsafe class WorkerPool : IDisposable
             _failure = null;
             ExceptionDispatchInfo.Throw(failure);
         }
+
+        _cancellation.ThrowIfCancellationRequested();
     }
 
     public void Dispose()
@@ -107,6 +135,12 @@ internal sealed unsafe class WorkerPool : IDisposable
         {
             thread.Join();
         }
+    }
+
+    internal void EndPace()
+    {
+        _turns = null;
+        _cancellation = default;
     }
 
     private static void Invoke<TJob>(void* job, int part, int worker)
@@ -124,6 +158,7 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     private void ClaimParts(int worker)
     {
+        ComputeTurns? entered = null;
         while (true)
         {
             long ticket = Volatile.Read(ref _ticket);
@@ -132,6 +167,7 @@ internal sealed unsafe class WorkerPool : IDisposable
             int part = (ushort)ticket;
             if (part >= (ushort)(ticket >> 16))
             {
+                entered?.Leave();
                 return;
             }
 
@@ -143,7 +179,17 @@ internal sealed unsafe class WorkerPool : IDisposable
 
             try
             {
-                invoke(job, part, worker);
+                if (worker > 0 && entered is null && _turns is { } turns)
+                {
+                    turns.Enter();
+                    entered = turns;
+                }
+
+                GiveWay();
+                if (!_cancellation.IsCancellationRequested)
+                {
+                    invoke(job, part, worker);
+                }
             }
             catch (Exception exception)
             {
@@ -157,8 +203,22 @@ internal sealed unsafe class WorkerPool : IDisposable
     private void WaitForClaimedParts(int parts)
     {
         int spins = 0;
+        ComputeTurns? turns = _turns;
         while (Volatile.Read(ref _completed) < parts)
         {
+            if (turns is { IsHeld: true })
+            {
+                try
+                {
+                    GiveWay();
+                }
+                catch (OperationCanceledException)
+                {
+                    // Thrown by the run when no thread works for it any more.
+                    turns = null;
+                }
+            }
+
             // A claimed part may sit on a thread that lost its core: give ours away now and then.
             if (++spins % 2000 == 0)
             {

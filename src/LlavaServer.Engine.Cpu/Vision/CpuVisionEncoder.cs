@@ -84,7 +84,8 @@ public sealed unsafe class CpuVisionEncoder : IVisionEncoder, IDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             cancellationToken.ThrowIfCancellationRequested();
-            _preprocessor.WritePatches(image, new Span<float>(_workspace.Patches, _config.PatchCount * _preprocessor.PatchFloats));
+            using PacedWork work = _pool.Pace(turns, cancellationToken);
+            _preprocessor.WritePatches(image, new Span<float>(_workspace.Patches, _config.PatchCount * _preprocessor.PatchFloats), _pool.GiveWay);
             _tower.Run(cancellationToken);
             float* rows = _tower.Features(out nint stride);
             _projector.Run(rows, stride);

@@ -34,7 +34,7 @@ internal sealed class ImagePreprocessor
     public int PatchFloats => 3 * _config.PatchSize * _config.PatchSize;
 
     /// <summary>The square picture that the tower sees.</summary>
-    public RgbImage Fit(RgbImage image)
+    public RgbImage Fit(RgbImage image, Action? giveWay = null)
     {
         int side = _config.ImageSize;
         if (image.Width == side && image.Height == side)
@@ -45,7 +45,7 @@ internal sealed class ImagePreprocessor
         if (_rules.Fit == ImageFit.PadThenPillow)
         {
             int longer = Math.Max(image.Width, image.Height);
-            return PillowBicubic.Resize(new PaddedImage(image, longer, longer, _meanColor), side, side);
+            return PillowBicubic.Resize(new PaddedImage(image, longer, longer, _meanColor), side, side, giveWay);
         }
 
         float scale = Math.Min((float)side / image.Width, (float)side / image.Height);
@@ -53,14 +53,14 @@ internal sealed class ImagePreprocessor
         int height = Math.Min((int)MathF.Ceiling(image.Height * scale), side);
         RgbImage resized = _rules.Fit == ImageFit.NaiveThenPad
             ? NaiveBicubic.Resize(image, width, height)
-            : PillowBicubic.Resize(new PaddedImage(image), width, height);
+            : PillowBicubic.Resize(new PaddedImage(image), width, height, giveWay);
         return Pad(resized);
     }
 
     /// <summary>Fits the picture and writes its patches row by row, shape (patches, 3, patch size, patch size).</summary>
-    public void WritePatches(RgbImage image, Span<float> patches)
+    public void WritePatches(RgbImage image, Span<float> patches, Action? giveWay = null)
     {
-        ReadOnlySpan<byte> pixels = Fit(image).Pixels;
+        ReadOnlySpan<byte> pixels = Fit(image, giveWay).Pixels;
         int size = _config.PatchSize;
         int side = _config.ImageSize;
         int perSide = _config.PatchesPerSide;

@@ -18,6 +18,9 @@ public sealed class Batch
 
     public int Count { get; private set; }
 
+    /// <summary>Set when nobody is answered by this step: it gives way to steps of other models.</summary>
+    public bool GivesWay { get; set; }
+
     public ReadOnlySpan<BatchRow> Rows => _rows.AsSpan(0, Count);
 
     public void Clear()
@@ -25,6 +28,7 @@ public sealed class Batch
         // Image references are dropped so that an evicted embedding is not kept alive by an old batch.
         Array.Clear(_rows, 0, Count);
         Count = 0;
+        GivesWay = false;
     }
 
     /// <summary>Appends a token row and returns its number.</summary>

@@ -30,7 +30,7 @@ public sealed class ComputeTurns(TimeProvider time)
     public bool IsHeld => _isHeld;
 
     /// <summary>Threads of long work that pause.</summary>
-    internal int PausedThreads => Volatile.Read(ref _parked);
+    public int PausedThreads => Volatile.Read(ref _parked);
 
     /// <summary>Steps that wait for their turn.</summary>
     internal int WaitingSteps => Volatile.Read(ref _waitingSteps);

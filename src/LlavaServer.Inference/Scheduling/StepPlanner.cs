@@ -76,6 +76,7 @@ internal sealed class StepPlanner
         }
 
         _decodeRows = Batch.Count;
+        Batch.GivesWay = _decodeRows == 0;
         var left = Math.Min(Math.Min(_budget - _decodeRows, mostPromptRows), _pace.PromptRows(_decodeRows, _turns.HasWork));
         foreach (var slot in running)
         {

@@ -37,6 +37,34 @@ public sealed class CpuVisionEncoderTests
     }
 
     [Fact]
+    public async Task Encode_StepRuns_PausesAndIsTheSame()
+    {
+        using TemporaryFile path = new TinyMmproj().Write();
+        using GgufFile file = GgufFile.Open(path.Path);
+        using CpuVisionEncoder encoder = CpuVisionEncoder.Load(file, VisionProfile.Reference, 2, 64);
+        RgbImage image = TestImages.Waves(80, 60);
+        float[] undisturbed = encoder.Encode(image, CancellationToken.None).Values.ToArray();
+        var turns = new ComputeTurns(TimeProvider.System);
+        turns.BeginStep();
+        Task<ImageEmbedding> encoding = Task.Run(() => encoder.Encode(image, turns, CancellationToken.None), TestContext.Current.CancellationToken);
+        while (turns.PausedThreads == 0)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        while (!encoding.IsCompleted)
+        {
+            turns.EndStep(TimeSpan.FromMicroseconds(50));
+            await Task.Yield();
+            turns.BeginStep();
+        }
+
+        Assert.Equal(undisturbed, (await encoding).Values.ToArray());
+        turns.EndStep(TimeSpan.Zero);
+        Assert.False(turns.HasWork);
+    }
+
+    [Fact]
     public void GGUF9_NonFiniteWeights_EncodingFailsAndNothingElse()
     {
         var damage = new float[64];

@@ -13,16 +13,20 @@ internal static class PillowBicubic
     private const int Precision = 22;
     private const double FilterSupport = 2;
 
-    public static RgbImage Resize(PaddedImage source, int width, int height)
+    /// <param name="source">The picture on its canvas.</param>
+    /// <param name="width">Of the result.</param>
+    /// <param name="height">Of the result.</param>
+    /// <param name="giveWay">Called before every row: a large picture takes a tenth of a second.</param>
+    public static RgbImage Resize(PaddedImage source, int width, int height, Action? giveWay = null)
     {
         // Rows outside the picture are all alike: the last row of the intermediate picture stands for them.
         int pictureRows = source.EndRow - source.FirstRow;
         var narrow = new byte[(pictureRows + 1) * width * 3];
-        ResizeRows(source, width, pictureRows, narrow);
-        return new RgbImage(width, height, ResizeColumns(source, width, height, narrow));
+        ResizeRows(source, width, pictureRows, narrow, giveWay);
+        return new RgbImage(width, height, ResizeColumns(source, width, height, narrow, giveWay));
     }
 
-    private static void ResizeRows(PaddedImage source, int width, int pictureRows, byte[] narrow)
+    private static void ResizeRows(PaddedImage source, int width, int pictureRows, byte[] narrow, Action? giveWay)
     {
         var row = new byte[source.Width * 3];
         Taps? taps = width == source.Width ? null : new Taps(source.Width, width);
@@ -33,6 +37,7 @@ internal static class PillowBicubic
         bool hasPadding = pictureRows < source.Height;
         for (int y = 0; y < pictureRows + (hasPadding ? 1 : 0); y++)
         {
+            giveWay?.Invoke();
             source.CopyRow(y < pictureRows ? source.FirstRow + y : -1, row);
             Span<byte> target = narrow.AsSpan(y * width * 3, width * 3);
             if (taps is null)
@@ -86,7 +91,7 @@ internal static class PillowBicubic
         }
     }
 
-    private static byte[] ResizeColumns(PaddedImage source, int width, int height, byte[] narrow)
+    private static byte[] ResizeColumns(PaddedImage source, int width, int height, byte[] narrow, Action? giveWay)
     {
         int rowBytes = width * 3;
         var result = new byte[height * rowBytes];
@@ -95,6 +100,7 @@ internal static class PillowBicubic
         int pictureRows = source.EndRow - source.FirstRow;
         for (int y = 0; y < height; y++)
         {
+            giveWay?.Invoke();
             Span<byte> target = result.AsSpan(y * rowBytes, rowBytes);
             if (taps is null)
             {
