@@ -54,6 +54,7 @@ public sealed class CpuEngine : IInferenceEngine
             ContextLength = cache.ContextLength,
             TrainedContextLength = config.ContextLength,
             SequenceCount = cache.SlotCount,
+            KVPositions = checked(cache.SlotCount * cache.ContextLength),
             MaxBatchRows = maxBatchRows,
             ParameterCount = modelFile.Tensors.Sum(tensor => tensor.ElementCount) + (mmprojFile?.Tensors.Sum(tensor => tensor.ElementCount) ?? 0),
             MemoryBytes = modelFile.FileBytes + (mmprojFile?.FileBytes ?? 0) + weights.OwnedBytes + cache.MemoryBytes + _model.MemoryBytes,

@@ -20,8 +20,11 @@ public sealed record EngineInfo
     /// <summary>Context length that the model was trained for.</summary>
     public required int TrainedContextLength { get; init; }
 
-    /// <summary>Number of sequence slots.</summary>
+    /// <summary>Number of sequence ids.</summary>
     public required int SequenceCount { get; init; }
+
+    /// <summary>Positions that all sequences together can hold; one that several sequences share counts once.</summary>
+    public required int KVPositions { get; init; }
 
     /// <summary>Largest number of rows in one batch.</summary>
     public required int MaxBatchRows { get; init; }

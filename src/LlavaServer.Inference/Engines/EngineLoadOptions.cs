@@ -3,11 +3,17 @@ namespace LlavaServer.Inference.Engines;
 /// <summary>How a model is to be loaded.</summary>
 public sealed record EngineLoadOptions
 {
-    /// <summary>Sequences that can be decoded together.</summary>
+    /// <summary>Sequence ids: those that are decoded together and those that only hold positions for later.</summary>
     public int SequenceCount { get; init; } = 4;
 
     /// <summary>Positions per sequence; 0 takes the smaller of the trained context length and 4096.</summary>
     public int ContextLength { get; init; }
+
+    /// <summary>
+    /// Positions that all sequences together can hold, rounded up to what the engine counts in; 0 takes
+    /// <see cref="SequenceCount"/> times the context length.
+    /// </summary>
+    public int KVPositions { get; init; }
 
     /// <summary>Rows of one batch.</summary>
     public int MaxBatchRows { get; init; } = 512;

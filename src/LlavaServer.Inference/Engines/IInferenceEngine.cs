@@ -17,10 +17,15 @@ public interface IInferenceEngine : IDisposable
     /// <summary>Logits of a batch row that wanted them, shape (VocabularySize); valid until the next <see cref="Decode"/>.</summary>
     ReadOnlySpan<float> Logits(int row);
 
-    /// <summary>Forgets the keys and values of a sequence from position <paramref name="from"/> on; 0 empties it.</summary>
+    /// <summary>
+    /// Forgets the keys and values of a sequence from position <paramref name="from"/> on; 0 empties it. What no other sequence shares becomes free.
+    /// </summary>
     void RemoveSequence(SequenceId id, int from);
 
-    /// <summary>Makes the first <paramref name="length"/> positions of <paramref name="target"/> those of <paramref name="source"/>, dropping what it held.</summary>
+    /// <summary>
+    /// Makes the first <paramref name="length"/> positions of <paramref name="target"/> those of <paramref name="source"/>, dropping what it held. Both
+    /// share them in memory, which takes no room (a block that both go on to write takes one more then), and are independent afterwards.
+    /// </summary>
     void CopySequence(SequenceId source, SequenceId target, int length);
 
     /// <summary>Encoder of pictures, or null for a text-only model.</summary>

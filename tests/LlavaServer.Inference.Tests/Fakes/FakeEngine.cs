@@ -33,6 +33,7 @@ internal sealed class FakeEngine : IInferenceEngine
             ContextLength = owner.ContextLength,
             TrainedContextLength = owner.ContextLength,
             SequenceCount = options.SequenceCount,
+            KVPositions = options.KVPositions > 0 ? options.KVPositions : options.SequenceCount * owner.ContextLength,
             MaxBatchRows = options.MaxBatchRows,
             ParameterCount = 1,
             MemoryBytes = 1,

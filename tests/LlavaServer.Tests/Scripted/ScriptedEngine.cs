@@ -29,6 +29,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
             ContextLength = script.ContextLength,
             TrainedContextLength = ScriptedModel.TrainedContext,
             SequenceCount = options.SequenceCount,
+            KVPositions = options.SequenceCount * script.ContextLength,
             MaxBatchRows = options.MaxBatchRows,
             ParameterCount = 10,
             MemoryBytes = 1234,
