@@ -96,9 +96,11 @@ public sealed class BundledModelTests : IAsyncLifetime
         var undisturbed = await AskAllAsync();
         Assert.Equal(1, _engines.Loads);
         var step = 0;
-        _engines.DiesNow = () => ++step % 23 == 0;
+
+        // At every sixth step in which nobody is prefilled: all that lost the last engine have gone on.
+        _engines.DiesNow = batch => Array.TrueForAll(batch.Rows.ToArray(), r => r.WantsLogits) && ++step % 6 == 0;
         var disturbed = await AskAllAsync();
-        Assert.InRange(_engines.Loads, 3, 30);
+        Assert.InRange(_engines.Loads, 2, 30);
         Assert.Equal(undisturbed.Select(a => a.Text), disturbed.Select(a => a.Text));
         Assert.Equal(undisturbed.Select(a => a.Usage.CompletionTokens), disturbed.Select(a => a.Usage.CompletionTokens));
     }

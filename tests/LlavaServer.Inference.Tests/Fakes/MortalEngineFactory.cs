@@ -8,7 +8,7 @@ internal sealed class MortalEngineFactory(IInferenceEngineFactory inner) : IInfe
     private int _loads;
 
     /// <summary>Called before each step on the scheduler thread; true kills the engine.</summary>
-    public Func<bool> DiesNow { get; set; } = () => false;
+    public Func<Batch, bool> DiesNow { get; set; } = _ => false;
 
     public int Loads => _loads;
 
@@ -28,7 +28,7 @@ internal sealed class MortalEngineFactory(IInferenceEngineFactory inner) : IInfe
 
         public DecodeStatus Decode(Batch batch)
         {
-            _isDead |= owner.DiesNow();
+            _isDead |= owner.DiesNow(batch);
             return Alive().Decode(batch);
         }
 
