@@ -213,7 +213,7 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.Unsupported, "The prompt is empty and the model has no token to begin with.");
         }
 
-        var sampler = new Sampler(request.Sampling, context);
+        var sampler = new Sampler(request.Sampling, context, model.Tokenizer);
         foreach (var tokenId in prompt.TokenIds)
         {
             if (tokenId >= 0)

@@ -19,6 +19,9 @@ internal sealed class CandidateList(int vocabularySize)
     /// <summary>Whether the candidates are in descending order of logit.</summary>
     public bool IsSorted { get; private set; }
 
+    /// <summary>Whether the candidates are in ascending order of id.</summary>
+    public bool IsInIdOrder { get; private set; }
+
     public Span<Candidate> Items => _candidates.AsSpan(0, Count);
 
     public void Fill(ReadOnlySpan<float> logits)
@@ -31,7 +34,35 @@ internal sealed class CandidateList(int vocabularySize)
 
         Count = logits.Length;
         IsSorted = false;
+        IsInIdOrder = true;
     }
+
+    /// <summary>Where a token stands, or -1. Only while the candidates are in order of id.</summary>
+    public int IndexOf(int tokenId)
+    {
+        var (low, high) = (0, Math.Min(tokenId, Count - 1));
+        if (high >= 0 && _candidates[high].TokenId == tokenId)
+        {
+            return high;
+        }
+
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var found = _candidates[middle].TokenId;
+            if (found == tokenId)
+            {
+                return middle;
+            }
+
+            (low, high) = found < tokenId ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return -1;
+    }
+
+    /// <summary>Says that logits were changed in a way that may have changed their order.</summary>
+    public void LogitsChanged() => IsSorted = false;
 
     public void Sort()
     {
@@ -39,6 +70,7 @@ internal sealed class CandidateList(int vocabularySize)
         {
             Items.Sort(ByLogit);
             IsSorted = true;
+            IsInIdOrder = false;
         }
     }
 
@@ -52,10 +84,26 @@ internal sealed class CandidateList(int vocabularySize)
         {
             SelectLargest(k);
             Count = k;
+            IsInIdOrder = false;
         }
 
         Sort();
         Truncate(k);
+    }
+
+    /// <summary>Drops candidates from the front; at least one stays.</summary>
+    public void RemoveFirst(int count)
+    {
+        count = Math.Min(count, Count - 1);
+        Items[count..].CopyTo(_candidates);
+        Count -= count;
+    }
+
+    /// <summary>Keeps the largest; of equal ones the first.</summary>
+    public void KeepOnlyLargest()
+    {
+        _candidates[0] = _candidates[LargestIndex(Items)];
+        Count = 1;
     }
 
     /// <summary>Fills in probabilities: exp(logit - max) over their sum, all in single precision.</summary>
@@ -76,9 +124,27 @@ internal sealed class CandidateList(int vocabularySize)
         }
     }
 
-    /// <summary>Keeps candidates with a logit of at least <paramref name="least"/>, in their order; the largest always stays.</summary>
-    public void KeepAtLeast(float least)
+    /// <summary>Entropy of the probabilities in nats.</summary>
+    public float Entropy()
     {
+        var entropy = 0f;
+        foreach (ref readonly var item in Items)
+        {
+            entropy += item.Probability > 0f ? -item.Probability * MathF.Log(item.Probability) : 0f;
+        }
+
+        return entropy;
+    }
+
+    /// <summary>Keeps candidates with a logit of at least <paramref name="least"/>, in their order; the <paramref name="minKeep"/> largest always stay.</summary>
+    public void KeepAtLeast(float least, int minKeep)
+    {
+        if (minKeep > 1 && CountAtLeast(least) < minKeep)
+        {
+            KeepLargest(Math.Min(minKeep, Count));
+            return;
+        }
+
         var items = Items;
         var kept = 0;
         for (var i = 0; i < items.Length; i++)
@@ -100,9 +166,24 @@ internal sealed class CandidateList(int vocabularySize)
     {
         _scores.AsSpan(0, Count).Sort(Items);
         IsSorted = false;
+        IsInIdOrder = false;
     }
 
     public Span<float> Scores => _scores.AsSpan(0, Count);
+
+    public static int LargestIndex(ReadOnlySpan<Candidate> items)
+    {
+        var best = 0;
+        for (var i = 1; i < items.Length; i++)
+        {
+            if (items[i].Logit > items[best].Logit)
+            {
+                best = i;
+            }
+        }
+
+        return best;
+    }
 
     public static float Max(ReadOnlySpan<Candidate> items)
     {
@@ -114,6 +195,17 @@ internal sealed class CandidateList(int vocabularySize)
 
         // All logits -inf: any finite maximum makes every probability zero instead of not a number.
         return float.IsNegativeInfinity(max) ? 0f : max;
+    }
+
+    private int CountAtLeast(float least)
+    {
+        var count = 0;
+        foreach (ref readonly var item in Items)
+        {
+            count += item.Logit >= least ? 1 : 0;
+        }
+
+        return count;
     }
 
     // A heap of k with its smallest on top passes over the rest once: most candidates cost one comparison.

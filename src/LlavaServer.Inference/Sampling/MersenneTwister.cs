@@ -43,6 +43,13 @@ internal sealed class MersenneTwister
         return value < 1.0 ? value : Math.BitDecrement(1.0);
     }
 
+    /// <summary>A number in [0, 1) from one output, as libstdc++'s <c>generate_canonical&lt;float&gt;</c>.</summary>
+    public float NextSingle()
+    {
+        var value = NextUInt32() / 4294967296f;
+        return value < 1f ? value : MathF.BitDecrement(1f);
+    }
+
     private void Refill()
     {
         for (var i = 0; i < Size; i++)

@@ -163,7 +163,10 @@ public sealed class SamplerTests
             foreach (var parameters in new[]
             {
                 Neutral, Neutral with { TopK = 2 }, Neutral with { TopP = 0 }, Neutral with { TypicalP = 0 }, Neutral with { MinP = 2 },
-                Neutral with { RepeatPenalty = 0.001f, RepeatLastN = 8 },
+                Neutral with { RepeatPenalty = 0.001f, RepeatLastN = 8 }, Neutral with { TopNSigma = 0.001f }, Neutral with { MinKeep = 1000, MinP = 1 },
+                Neutral with { XtcProbability = 1, XtcThreshold = 0 }, Neutral with { DynamicTemperatureRange = 2, DynamicTemperatureExponent = 100 },
+                Neutral with { Dry = new() { Multiplier = 1000, Base = 1000, AllowedLength = 0 } }, Neutral with { Order = [] },
+                Neutral with { Mirostat = MirostatVersion.One }, Neutral with { Mirostat = MirostatVersion.Two, MirostatTau = 0, MirostatEta = 1 },
             })
             {
                 Assert.InRange(Pick(parameters with { Temperature = temperature }, [odd, odd, odd, odd], 1, 2), 0, 3);
@@ -195,6 +198,8 @@ public sealed class SamplerTests
         SamplingParameters[] all =
         [
             new() { Seed = 1, RepeatPenalty = 1.1f }, new() { Seed = 1, TopK = 0, TypicalP = 0.9f, FrequencyPenalty = 1 }, new() { Temperature = 0 },
+            new() { Seed = 1, Dry = new() { Multiplier = 1, LastN = 32 }, XtcProbability = 1, TopNSigma = 2, DynamicTemperatureRange = 0.5f },
+            new() { Seed = 1, Mirostat = MirostatVersion.One }, new() { Seed = 1, Mirostat = MirostatVersion.Two },
         ];
         foreach (var parameters in all)
         {

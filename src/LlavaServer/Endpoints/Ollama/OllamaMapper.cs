@@ -111,6 +111,9 @@ internal static class OllamaMapper
                 RepeatPenalty = options.RepeatPenalty,
                 PresencePenalty = options.PresencePenalty,
                 FrequencyPenalty = options.FrequencyPenalty,
+                Mirostat = (MirostatVersion)options.Mirostat,
+                MirostatTau = options.MirostatTau,
+                MirostatEta = options.MirostatEta,
                 Seed = options.Seed < 0 ? null : unchecked((uint)options.Seed),
             },
         };

@@ -39,6 +39,15 @@ internal sealed record OllamaOptions
 
     public float FrequencyPenalty { get; init; }
 
+    /// <summary>0 is off; 1 and 2 take the place of all filters and penalties.</summary>
+    public int Mirostat { get; init; }
+
+    /// <summary>Surprise that mirostat aims at, in bits.</summary>
+    public float MirostatTau { get; init; } = 5f;
+
+    /// <summary>How fast mirostat corrects itself.</summary>
+    public float MirostatEta { get; init; } = 0.1f;
+
     /// <summary>Texts that end the answer.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 

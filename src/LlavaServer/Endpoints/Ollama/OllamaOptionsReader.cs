@@ -6,7 +6,7 @@ namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>
 /// Reads and checks <c>options</c>. As in Ollama a null is skipped, an unknown name ignored and a fraction given for an integer cut off; a wrong type has
-/// Ollama's text. A setting of another sampler than the one that is built here is refused by name, unless it is off.
+/// Ollama's text. Mirostat is honoured, where Ollama's own engine passes over it.
 /// </summary>
 internal static class OllamaOptionsReader
 {
@@ -14,6 +14,10 @@ internal static class OllamaOptionsReader
     private const float MaxPenalty = 1000f;
 
     private const float MaxTemperature = 1000f;
+
+    /// <summary>Bits of surprise; a vocabulary of a million tokens has 20.</summary>
+    private const float MaxTau = 100f;
+
     private const int MaxStops = 16;
     private const int MaxStopBytes = 1024;
 
@@ -23,9 +27,9 @@ internal static class OllamaOptionsReader
     private static readonly string[] IgnoredBooleans =
         ["use_mmap", "use_mlock", "low_vram", "f16_kv", "logits_all", "vocab_only", "numa", "penalize_newline"];
 
-    private static readonly string[] IgnoredNumbers = ["mirostat_tau", "mirostat_eta"];
+    private static readonly string[] IgnoredNumbers = ["tfs_z"];
 
-    /// <summary>Throws 400 for a wrong type, a value out of range and a sampler that is not there.</summary>
+    /// <summary>Throws 400 for a wrong type and a value out of range.</summary>
     public static OllamaOptions Read(JsonFields? given)
     {
         if (given is not { } fields)
@@ -33,8 +37,6 @@ internal static class OllamaOptionsReader
             return new OllamaOptions();
         }
 
-        RefuseUnlessNeutral(fields, "mirostat", 0);
-        RefuseUnlessNeutral(fields, "tfs_z", 1);
         var defaults = new OllamaOptions();
         return new OllamaOptions
         {
@@ -50,6 +52,9 @@ internal static class OllamaOptionsReader
             RepeatPenalty = Number(fields, "repeat_penalty", 1 / MaxPenalty, MaxPenalty) ?? defaults.RepeatPenalty,
             PresencePenalty = Number(fields, "presence_penalty", -MaxPenalty, MaxPenalty) ?? defaults.PresencePenalty,
             FrequencyPenalty = Number(fields, "frequency_penalty", -MaxPenalty, MaxPenalty) ?? defaults.FrequencyPenalty,
+            Mirostat = Mirostat(fields),
+            MirostatTau = Number(fields, "mirostat_tau", 0, MaxTau) ?? defaults.MirostatTau,
+            MirostatEta = Number(fields, "mirostat_eta", 0, 1) ?? defaults.MirostatEta,
             Stop = Stop(fields),
             Ignored = Ignored(fields),
         };
@@ -92,6 +97,13 @@ internal static class OllamaOptionsReader
     /// <summary>Values outside 0 to 1 mean what the nearer end means, as in Ollama.</summary>
     private static float? Probability(JsonFields fields, string name) =>
         Number(fields, name, float.MinValue, float.MaxValue) is { } value ? Math.Clamp(value, 0f, 1f) : null;
+
+    private static int Mirostat(JsonFields fields) => Integer(fields, "mirostat") switch
+    {
+        null => 0,
+        >= 0 and <= 2 and { } version => (int)version,
+        _ => throw RequestException.InvalidValue(fields.PathOf("mirostat"), "option \"mirostat\" must be between 0 and 2"),
+    };
 
     private static List<string> Stop(JsonFields fields)
     {
@@ -158,15 +170,6 @@ internal static class OllamaOptionsReader
             {
                 names.Add(name);
             }
-        }
-    }
-
-    private static void RefuseUnlessNeutral(JsonFields fields, string name, float neutral)
-    {
-        if (Number(fields, name, float.MinValue, float.MaxValue) is { } value && value != neutral)
-        {
-            throw RequestException.Unsupported(
-                fields.PathOf(name), $"option \"{name}\" is not supported by this version of LlavaServer; only {neutral} (off) is accepted");
         }
     }
 

@@ -11,6 +11,11 @@ internal static class SamplingFields
     private const int MaxBiasEntries = 1024;
     private const int MaxLookBack = 1 << 20;
     private const double MaxPenalty = 1000;
+    private const double MaxTemperature = 2;
+    private const double MaxExponent = 100;
+
+    /// <summary>Bits of surprise; a vocabulary of a million tokens has 20.</summary>
+    private const double MaxTau = 100;
 
     /// <summary>Added to the logit of a banned token: below anything a model gives, and finite.</summary>
     private const float Ban = -1e9f;
@@ -30,6 +35,17 @@ internal static class SamplingFields
             RepeatPenalty = Penalty(body, "repeat_penalty") ?? Penalty(body, "repetition_penalty") ?? defaults.RepeatPenalty,
             FrequencyPenalty = Single(body, "frequency_penalty", -2, 2) ?? 0,
             PresencePenalty = Single(body, "presence_penalty", -2, 2) ?? 0,
+            TopNSigma = Single(body, "top_n_sigma", -1000, 1000) ?? defaults.TopNSigma,
+            XtcProbability = Single(body, "xtc_probability", 0, 1) ?? defaults.XtcProbability,
+            XtcThreshold = Single(body, "xtc_threshold", 0, 1) ?? defaults.XtcThreshold,
+            DynamicTemperatureRange = Single(body, "dynatemp_range", 0, MaxTemperature) ?? defaults.DynamicTemperatureRange,
+            DynamicTemperatureExponent = Single(body, "dynatemp_exponent", 0, MaxExponent) ?? defaults.DynamicTemperatureExponent,
+            Mirostat = (MirostatVersion)(body.Int32("mirostat", 0, 2) ?? 0),
+            MirostatTau = Single(body, "mirostat_tau", 0, MaxTau) ?? defaults.MirostatTau,
+            MirostatEta = Single(body, "mirostat_eta", 0, 1) ?? defaults.MirostatEta,
+            MinKeep = body.Int32("min_keep", 0) ?? 0,
+            Dry = DryFields.Read(body),
+            Order = SamplerNames.Read(body),
             Seed = Seed(body),
             LogitBias = LogitBias(body),
         };

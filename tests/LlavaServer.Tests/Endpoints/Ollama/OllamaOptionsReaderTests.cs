@@ -70,6 +70,8 @@ public sealed class OllamaOptionsReaderTests
     [InlineData("top_p")]
     [InlineData("min_p")]
     [InlineData("typical_p")]
+    [InlineData("mirostat_tau")]
+    [InlineData("mirostat_eta")]
     public void NET14_FloatBeyondRange_Refused(string name)
     {
         var failure = Assert.Throws<RequestException>(() => Read($$"""{"{{name}}":1e308}"""));
@@ -83,7 +85,8 @@ public sealed class OllamaOptionsReaderTests
     [InlineData("top_k", "[]", "integer")]
     [InlineData("num_gpu", "\"all\"", "integer")]
     [InlineData("temperature", "\"hot\"", "float32")]
-    [InlineData("mirostat", "{}", "float32")]
+    [InlineData("mirostat", "{}", "integer")]
+    [InlineData("mirostat_tau", "\"x\"", "float32")]
     [InlineData("use_mmap", "1", "boolean")]
     [InlineData("stop", "\"word\"", "array")]
     public void Read_WrongType_OllamasText(string name, string value, string type)
@@ -113,21 +116,19 @@ public sealed class OllamaOptionsReaderTests
         }
     }
 
-    [Theory]
-    [InlineData("mirostat", "1")]
-    [InlineData("mirostat", "2")]
-    [InlineData("tfs_z", "0.5")]
-    public void Read_AnotherSampler_RefusedByName(string name, string value)
+    [Fact]
+    public void Read_Mirostat_Honoured()
     {
-        var failure = Assert.Throws<RequestException>(() => Read($$"""{"{{name}}":{{value}}}"""));
-        Assert.StartsWith($"option \"{name}\" is not supported", failure.Message, StringComparison.Ordinal);
+        var options = Read("""{"mirostat":2.0,"mirostat_tau":3.5,"mirostat_eta":0.2}""");
+        Assert.Equal((2, 3.5f, 0.2f), (options.Mirostat, options.MirostatTau, options.MirostatEta));
+        Assert.Equal("option \"mirostat\" must be between 0 and 2", Assert.Throws<RequestException>(() => Read("""{"mirostat":3}""")).Message);
     }
 
     [Fact]
     public void Read_NeutralAndTechnical_Ignored()
     {
-        var options = Read("""{"mirostat":0,"tfs_z":1.0,"mirostat_tau":5.0,"num_gpu":99,"num_thread":8,"use_mmap":true,"invented":[1]}""");
-        Assert.Equal(["num_gpu", "num_thread", "mirostat_tau", "use_mmap"], options.Ignored);
+        var options = Read("""{"mirostat":0,"tfs_z":0.5,"num_gpu":99,"num_thread":8,"use_mmap":true,"invented":[1]}""");
+        Assert.Equal(["num_gpu", "num_thread", "tfs_z", "use_mmap"], options.Ignored);
     }
 
     private static OllamaOptions Read(string json) => OllamaOptionsReader.Read(OllamaWire.Fields(json));
