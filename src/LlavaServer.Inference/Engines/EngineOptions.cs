@@ -5,6 +5,9 @@ namespace LlavaServer.Inference.Engines;
 /// <summary>How models are loaded (section <c>Llava:Engine</c>).</summary>
 public sealed class EngineOptions
 {
+    public const string InServer = "in";
+    public const string InChild = "child";
+
     /// <summary>Sequences decoded together, per model; memory grows with slots times context. Default 4 (llama-server's).</summary>
     [Range(1, 256)]
     public int Slots { get; set; } = 4;
@@ -27,6 +30,13 @@ public sealed class EngineOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan StepTime { get; set; } = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>
+    /// Where the engine runs: <c>in</c>, the default, inside the server; <c>child</c>, each model in a process of its own, so that an engine that dies
+    /// takes nothing with it.
+    /// </summary>
+    [AllowedValues(InServer, InChild)]
+    public string Process { get; set; } = InServer;
 
     /// <summary>Whose behaviour the vision side reproduces: <c>ref</c> (default), <c>llamacpp-l28</c>, <c>llamacpp-h</c>, <c>llamacpp-d</c>.</summary>
     [Required]

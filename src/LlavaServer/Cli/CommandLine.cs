@@ -13,6 +13,7 @@ internal static class CommandLine
         root.Subcommands.Add(ServeVerb.Create());
         root.Subcommands.Add(HealthVerb.Create());
         root.Subcommands.Add(VersionVerb.Create());
+        root.Subcommands.Add(EngineVerb.Create());
 
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -16,6 +16,7 @@ internal static class Settings
         new("Engine:Slots", SettingKind.Integer, "LLAVA_NUM_PARALLEL", "OLLAMA_NUM_PARALLEL"),
         new("Engine:StepRows", SettingKind.Integer),
         new("Engine:StepTime", SettingKind.Duration),
+        new("Engine:Process", SettingKind.Text, "LLAVA_ENGINE_PROCESS"),
         new("Engine:VisionProfile", SettingKind.Text, "LLAVA_VISION_PROFILE"),
         new("Queue:MaxQueue", SettingKind.Integer, "LLAVA_MAX_QUEUE", "OLLAMA_MAX_QUEUE"),
         new("Queue:MaxWait", SettingKind.Duration, "LLAVA_MAX_QUEUE_WAIT"),

@@ -1,8 +1,10 @@
+using LlavaServer.Cli;
 using LlavaServer.Configuration;
 using LlavaServer.Engine.Cpu;
 using LlavaServer.Health;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Engines.Hosting;
 using LlavaServer.Inference.Loading;
 using Microsoft.Extensions.Options;
 
@@ -14,11 +16,19 @@ internal static partial class ServingExtensions
     public static IServiceCollection AddModels(this IServiceCollection services)
     {
         services.AddInference();
-        services.AddSingleton<IInferenceEngineFactory, CpuEngineFactory>();
+        services.AddSingleton(CreateEngineFactory);
         services.AddSingleton(static provider => ServedModels.Load(provider.GetRequiredService<IOptions<ServerOptions>>().Value.Model));
         services.AddSingleton<VocabularySizes>();
         return services;
     }
+
+    private static IInferenceEngineFactory CreateEngineFactory(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<InferenceOptions>>().Value.Engine.Process == EngineOptions.InChild
+            ? new HostedEngineFactory(
+                EngineCommand.ThisProgram(EngineVerb.Name),
+                services.GetRequiredService<TimeProvider>(),
+                services.GetRequiredService<ILogger<HostedEngineFactory>>())
+            : new CpuEngineFactory();
 
     /// <summary>Loads the models and says where and what is served. Throws <see cref="InferenceException"/> when one cannot be loaded.</summary>
     public static async Task AnnounceAsync(this WebApplication app)

@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+
+namespace LlavaServer.Inference.Engines.Hosting;
+
+/// <summary>The engine process's side: loads one model with any engine and serves it to the server that started the process, until that is gone.</summary>
+public static class EngineHost
+{
+    /// <summary>
+    /// Serves one model; returns when the server hangs up. Throws <see cref="IOException"/> when no server listens. Blocks the calling thread, on which
+    /// the engine runs.
+    /// </summary>
+    /// <param name="factory">Loads the model.</param>
+    /// <param name="socketPath">Where the server listens.</param>
+    /// <param name="parentGone">Called on another thread when the server is gone, also while the engine is busy: ends the process.</param>
+    public static void Run(IInferenceEngineFactory factory, string socketPath, Action parentGone)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        ArgumentNullException.ThrowIfNull(parentGone);
+        using var connections = EngineConnections.Connect(socketPath);
+        _ = new ParentWatch(connections.Life, parentGone);
+        try
+        {
+            Serve(factory, connections);
+        }
+        catch (EndOfStreamException)
+        {
+            // The ordinary end.
+        }
+    }
+
+    private static void Serve(IInferenceEngineFactory factory, EngineConnections connections)
+    {
+        var steps = connections.Steps;
+        var load = HostingJson.Read(steps.Receive(FrameKind.Load, 0), HostingJson.Default.LoadMessage);
+        IInferenceEngine engine;
+        try
+        {
+            engine = factory.Load(load.Files, load.Options, new LoadProgress(steps), CancellationToken.None);
+        }
+        catch (InferenceException exception)
+        {
+            HostingJson.Send(steps, FrameKind.Failed, 0, FailureMessage.Of(exception), HostingJson.Default.FailureMessage);
+            return;
+        }
+
+        using (engine)
+        {
+            HostingJson.Send(steps, FrameKind.Loaded, 0, engine.Info, HostingJson.Default.EngineInfo);
+            using var vision = engine.Vision is { } encoder ? new VisionHost(encoder, connections.Vision) : null;
+            using var host = new StepHost(engine, steps);
+            host.Run();
+        }
+    }
+
+    private sealed class LoadProgress(EngineChannel channel) : IProgress<double>
+    {
+        private const double Grain = 0.01;
+        private readonly Lock _lock = new();
+        private double _reported = -1;
+
+        public void Report(double value)
+        {
+            lock (_lock)
+            {
+                if (value - _reported < Grain && value < 1)
+                {
+                    return;
+                }
+
+                _reported = value;
+                Span<byte> payload = stackalloc byte[sizeof(double)];
+                BinaryPrimitives.WriteDoubleLittleEndian(payload, Math.Clamp(value, 0, 1));
+                channel.Send(FrameKind.Progress, 0, payload);
+            }
+        }
+    }
+}
