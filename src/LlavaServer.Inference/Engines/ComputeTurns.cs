@@ -29,6 +29,9 @@ public sealed class ComputeTurns(TimeProvider time)
     /// <summary>Whether long work has to pause before long: a step runs or waits for its turn.</summary>
     public bool IsHeld => _isHeld;
 
+    /// <summary>Whether <see cref="Yield"/> would pause now: for long work that has to stop something else first.</summary>
+    public bool MustPause => _isHeld && time.GetTimestamp() >= Volatile.Read(ref _sliceEnd);
+
     /// <summary>Threads of long work that pause.</summary>
     public int PausedThreads => Volatile.Read(ref _parked);
 
@@ -101,7 +104,7 @@ public sealed class ComputeTurns(TimeProvider time)
     /// </summary>
     public void Yield(CancellationToken cancellationToken)
     {
-        if (!_isHeld || time.GetTimestamp() < Volatile.Read(ref _sliceEnd))
+        if (!MustPause)
         {
             return;
         }

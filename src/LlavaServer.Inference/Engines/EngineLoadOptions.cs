@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LlavaServer.Inference.Engines;
 
 /// <summary>How a model is to be loaded.</summary>
@@ -22,6 +24,7 @@ public sealed record EngineLoadOptions
     public int Threads { get; init; }
 
     /// <summary>When set, loading gives way by it to steps of models that are being answered from.</summary>
+    [JsonIgnore] // Turns are those of one process.
     public ComputeTurns? Turns { get; init; }
 
     public VisionProfile VisionProfile { get; init; } = VisionProfile.Reference;

@@ -9,6 +9,9 @@ internal enum ChannelKind
     /// <summary>Pictures, beside the steps.</summary>
     Vision,
 
+    /// <summary>Pauses of long work, beside everything else.</summary>
+    Turns,
+
     /// <summary>Heartbeat; the child ends when it is closed.</summary>
     Life,
 }

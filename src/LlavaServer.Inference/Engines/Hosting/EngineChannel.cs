@@ -32,7 +32,20 @@ internal sealed class EngineChannel : IDisposable
     }
 
     /// <summary>Whether <see cref="Receive"/> would return or fail without waiting.</summary>
-    public bool HasInput => _socket.Poll(0, SelectMode.SelectRead);
+    public bool HasInput => WaitForInput(TimeSpan.Zero);
+
+    /// <summary>Waits a while for <see cref="HasInput"/>.</summary>
+    public bool WaitForInput(TimeSpan limit)
+    {
+        try
+        {
+            return _socket.Poll(limit, SelectMode.SelectRead);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            throw new EndOfStreamException("the connection is closed", exception);
+        }
+    }
 
     /// <summary>Sends a frame. Throws <see cref="EndOfStreamException"/> when the other side is gone.</summary>
     public void Send(FrameKind kind, uint serial, ReadOnlySpan<byte> payload)
@@ -70,7 +83,7 @@ internal sealed class EngineChannel : IDisposable
             throw new EngineProtocolException($"a frame of {(uint)length} bytes, allowed are {MaxPayload}");
         }
 
-        if (kind is < FrameKind.Hello or > FrameKind.Pong
+        if (kind is < FrameKind.Hello or > FrameKind.Release
             || BinaryPrimitives.ReadUInt16LittleEndian(_incoming.AsSpan(6)) != 0 || BinaryPrimitives.ReadInt32LittleEndian(_incoming.AsSpan(12)) != 0)
         {
             throw new EngineProtocolException($"a frame of unknown kind {(ushort)kind}");

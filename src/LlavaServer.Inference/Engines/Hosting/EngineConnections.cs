@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace LlavaServer.Inference.Engines.Hosting;
 
-/// <summary>The three connections between a server and one engine process, and how both sides make them. Owned by whoever made them.</summary>
+/// <summary>The connections between a server and one engine process, and how both sides make them. Owned by whoever made them.</summary>
 internal sealed class EngineConnections : IDisposable
 {
-    private const int Count = 3;
+    private const int Count = 4;
     private static readonly TimeSpan HelloLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
     private readonly EngineChannel?[] _channels = new EngineChannel?[Count];
@@ -14,6 +14,8 @@ internal sealed class EngineConnections : IDisposable
     public EngineChannel Steps => _channels[(int)ChannelKind.Steps]!;
 
     public EngineChannel Vision => _channels[(int)ChannelKind.Vision]!;
+
+    public EngineChannel Turns => _channels[(int)ChannelKind.Turns]!;
 
     public EngineChannel Life => _channels[(int)ChannelKind.Life]!;
 
@@ -42,7 +44,7 @@ internal sealed class EngineConnections : IDisposable
     }
 
     /// <summary>
-    /// The server's side: waits for the three connections of a child. Throws <see cref="IOException"/> when it ends or is too late,
+    /// The server's side: waits for the connections of a child. Throws <see cref="IOException"/> when it ends or is too late,
     /// <see cref="EngineProtocolException"/> when something else connects or it is of another build.
     /// </summary>
     public static EngineConnections Accept(Socket listener, IEngineChild child, TimeSpan limit, CancellationToken cancellationToken)

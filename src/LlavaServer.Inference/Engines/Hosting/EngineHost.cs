@@ -17,6 +17,11 @@ public static class EngineHost
         ArgumentNullException.ThrowIfNull(factory);
         ArgumentNullException.ThrowIfNull(parentGone);
         using var connections = EngineConnections.Connect(socketPath);
+        Run(factory, connections, parentGone);
+    }
+
+    internal static void Run(IInferenceEngineFactory factory, EngineConnections connections, Action parentGone)
+    {
         _ = new ParentWatch(connections.Life, parentGone);
         try
         {
@@ -32,10 +37,12 @@ public static class EngineHost
     {
         var steps = connections.Steps;
         var load = HostingJson.Read(steps.Receive(FrameKind.Load, 0), HostingJson.Default.LoadMessage);
+        var turns = new ComputeTurns(TimeProvider.System);
+        _ = new TurnHost(connections.Turns, turns);
         IInferenceEngine engine;
         try
         {
-            engine = factory.Load(load.Files, load.Options, new LoadProgress(steps), CancellationToken.None);
+            engine = factory.Load(load.Files, load.Options with { Turns = turns }, new LoadProgress(steps), CancellationToken.None);
         }
         catch (InferenceException exception)
         {
@@ -46,7 +53,7 @@ public static class EngineHost
         using (engine)
         {
             HostingJson.Send(steps, FrameKind.Loaded, 0, engine.Info, HostingJson.Default.EngineInfo);
-            using var vision = engine.Vision is { } encoder ? new VisionHost(encoder, connections.Vision) : null;
+            using var vision = engine.Vision is { } encoder ? new VisionHost(encoder, turns, connections.Vision) : null;
             using var host = new StepHost(engine, steps);
             host.Run();
         }

@@ -27,12 +27,15 @@ internal sealed partial class EngineLink : IDisposable
         _connections = connections;
         Folder = folder;
         _logger = logger;
+        Turns = new TurnRelay(connections.Turns);
         _heartbeat = new Heartbeat(connections.Life, time, child.Kill);
     }
 
     public EngineChannel Steps => _connections.Steps;
 
     public EngineChannel Vision => _connections.Vision;
+
+    public TurnRelay Turns { get; }
 
     public EngineFolder Folder { get; }
 

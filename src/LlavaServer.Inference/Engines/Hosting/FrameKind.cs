@@ -53,4 +53,13 @@ internal enum FrameKind : ushort
 
     /// <summary>Child: yes.</summary>
     Pong = 17,
+
+    /// <summary>Server: long work pauses from now on.</summary>
+    Hold = 18,
+
+    /// <summary>Child: it does.</summary>
+    Held = 19,
+
+    /// <summary>Server: long work goes on.</summary>
+    Release = 20,
 }

@@ -46,7 +46,7 @@ public sealed partial class HostedEngineFactory : IInferenceEngineFactory
         try
         {
             HostingJson.Send(link.Value.Steps, FrameKind.Load, 0, new LoadMessage(files, options), HostingJson.Default.LoadMessage);
-            var info = Loaded(link.Value.Steps, progress);
+            var info = Loaded(link.Value, options.Turns, progress);
             EngineInfoRules.Check(info, options);
             return new EngineProcess(link.Keep(), info);
         }
@@ -57,11 +57,12 @@ public sealed partial class HostedEngineFactory : IInferenceEngineFactory
         }
     }
 
-    private static EngineInfo Loaded(EngineChannel steps, IProgress<double>? progress)
+    private static EngineInfo Loaded(EngineLink link, ComputeTurns? turns, IProgress<double>? progress)
     {
         while (true)
         {
-            var frame = steps.Receive();
+            link.Turns.WaitFor(link.Steps, turns);
+            var frame = link.Steps.Receive();
             switch (frame.Kind)
             {
                 case FrameKind.Progress when frame.Payload.Length == sizeof(double):

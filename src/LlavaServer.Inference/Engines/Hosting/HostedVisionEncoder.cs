@@ -4,8 +4,7 @@ using LlavaServer.Inference.Images;
 namespace LlavaServer.Inference.Engines.Hosting;
 
 /// <summary>
-/// The vision side of an <see cref="EngineProcess"/>, on a connection of its own: pixels go and rows come in a shared block of the picture. The child's
-/// encoding gives way to the child's steps by turns of its own. Called one at a time, from any thread.
+/// The vision side of an <see cref="EngineProcess"/>, on a connection of its own: pixels go and rows come in a shared block of the picture. Called one at a time, from any thread.
 /// </summary>
 internal sealed class HostedVisionEncoder(EngineLink link, EngineInfo info) : IVisionEncoder
 {
@@ -14,9 +13,10 @@ internal sealed class HostedVisionEncoder(EngineLink link, EngineInfo info) : IV
 
     public VisionInfo Info { get; } = info.Vision!;
 
-    public ImageEmbedding Encode(RgbImage image, CancellationToken cancellationToken)
+    public ImageEmbedding Encode(RgbImage image, ComputeTurns turns, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(turns);
         lock (_gate)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -25,7 +25,7 @@ internal sealed class HostedVisionEncoder(EngineLink link, EngineInfo info) : IV
                 var rowBytes = (long)Info.RowsPerImage * info.EmbeddingWidth * sizeof(float);
                 using var block = link.Folder.CreateBlock(Math.Max(image.Pixels.Length, rowBytes));
                 image.Pixels.CopyTo(block.Slice<byte>(0, image.Pixels.Length));
-                return Encode(image, block, cancellationToken);
+                return Encode(image, block, turns, cancellationToken);
             }
             catch (Exception exception) when (EngineLink.IsDeath(exception))
             {
@@ -34,13 +34,14 @@ internal sealed class HostedVisionEncoder(EngineLink link, EngineInfo info) : IV
         }
     }
 
-    private ImageEmbedding Encode(RgbImage image, SharedBlock block, CancellationToken cancellationToken)
+    private ImageEmbedding Encode(RgbImage image, SharedBlock block, ComputeTurns turns, CancellationToken cancellationToken)
     {
         var serial = ++_serial;
         link.Vision.Send(FrameKind.Encode, serial, EncodeFrame.Write(image.Width, image.Height, block));
         link.Vision.Receive(FrameKind.Mapped, serial);
         block.Unlink();
         using var registration = cancellationToken.UnsafeRegister(Cancel, serial);
+        link.Turns.WaitFor(link.Vision, turns);
         var reply = link.Vision.Receive();
         if (reply.Serial != serial)
         {

@@ -10,16 +10,19 @@ namespace LlavaServer.Inference.Engines.Hosting;
 internal sealed class VisionHost : IDisposable
 {
     private readonly IVisionEncoder _encoder;
+    private readonly ComputeTurns _turns;
     private readonly EngineChannel _channel;
     private readonly Thread _listening;
     private readonly CancellationTokenSource _stopping = new();
     private volatile Job? _job;
 
     /// <param name="encoder">Used by this host only.</param>
+    /// <param name="turns">By which encoding gives way.</param>
     /// <param name="channel">Closed when the host is disposed.</param>
-    public VisionHost(IVisionEncoder encoder, EngineChannel channel)
+    public VisionHost(IVisionEncoder encoder, ComputeTurns turns, EngineChannel channel)
     {
         _encoder = encoder;
+        _turns = turns;
         _channel = channel;
         _listening = new Thread(Listen) { Name = "vision frames", IsBackground = true };
         _listening.Start();
@@ -127,7 +130,7 @@ internal sealed class VisionHost : IDisposable
         {
             try
             {
-                var embedding = _host._encoder.Encode(_image, _cancelled.Token);
+                var embedding = _host._encoder.Encode(_image, _host._turns, _cancelled.Token);
                 embedding.Values.CopyTo(_block.Slice<float>(0, embedding.Values.Length));
                 Span<byte> payload = stackalloc byte[sizeof(int)];
                 BinaryPrimitives.WriteInt32LittleEndian(payload, embedding.RowCount);
