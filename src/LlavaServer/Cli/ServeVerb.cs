@@ -19,6 +19,7 @@ internal static class ServeVerb
         (new Option<string>("--vision-profile") { Description = "ref, llamacpp-l28, llamacpp-h or llamacpp-d.", HelpName = "profile" }, "Engine:VisionProfile"),
         (new Option<string>("--ctx-size", "-c", "--context-length") { Description = "Positions per slot.", HelpName = "n" }, "Engine:ContextLength"),
         (new Option<string>("--slots", "-np", "--parallel") { Description = "Answers generated together.", HelpName = "n" }, "Engine:Slots"),
+        (new Option<string>("--engine-process") { Description = "Where the engine runs: in, or child (a process per model).", HelpName = "where" }, "Engine:Process"),
     ];
 
     public static Command Create()

@@ -13,7 +13,7 @@ internal sealed class EngineFolder : IDisposable
     private const string SocketName = "s";
     private const string BlockExtension = ".block";
     private const string MemoryFolder = "/dev/shm";
-    private const int Attempts = 5;
+    private const int Attempts = 20;
 
     // sun_path holds 104 bytes on macOS and 108 on Linux, with a zero at its end.
     private const int LongestSocketPath = 103;

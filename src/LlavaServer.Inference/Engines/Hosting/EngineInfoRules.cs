@@ -18,6 +18,7 @@ internal static class EngineInfoRules
         Number(info.TrainedContextLength, int.MaxValue, "trained context");
         Number(info.SequenceCount, options.SequenceCount, "number of sequences");
         Number(info.MaxBatchRows, options.MaxBatchRows, "rows of a batch");
+        Number(info.KVPositions, int.MaxValue, "positions");
         if (info.ParameterCount < 0 || info.MemoryBytes < 0)
         {
             throw new EngineProtocolException("a negative size of its model");

@@ -8,15 +8,11 @@ public sealed class EngineFolderTests
     [Fact]
     public void MEM10_Create_FolderAndBlocks_ForThisUserOnly()
     {
-        if (OperatingSystem.IsWindows())
-        {
-            Assert.Skip("Windows has no file modes; its folder for temporary files belongs to the user.");
-        }
-
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes; its folder for temporary files belongs to the user.");
         using var folder = EngineFolder.Create();
         using var block = folder.CreateBlock(100);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder.Path));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(block.Path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, new DirectoryInfo(folder.Path).UnixFileMode);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(block.Path).UnixFileMode);
     }
 
     [Fact]

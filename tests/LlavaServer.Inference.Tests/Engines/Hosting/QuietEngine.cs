@@ -25,6 +25,7 @@ internal sealed class QuietEngine : IInferenceEngine, IInferenceEngineFactory, I
         TrainedContextLength = 100_000,
         SequenceCount = Sequences,
         MaxBatchRows = 64,
+        KVPositions = 400_000,
         ParameterCount = 1,
         MemoryBytes = 1,
         Vision = new VisionInfo { ImageSize = 28, PatchSize = 14, RowsPerImage = 4, ProjectorType = "mlp", Profile = VisionProfile.Reference },
