@@ -27,7 +27,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     public string Log => string.Join('\n', log.Take(20).Select(line => line.Length > 600 ? line[..600] : line));
 
     /// <summary>Starts the server and waits until it is well.</summary>
-    public static async Task<ServerProcess> StartAsync(params string[] arguments)
+    public static Task<ServerProcess> StartAsync(params string[] arguments) => StartAsync(new Dictionary<string, string>(), arguments);
+
+    /// <summary>Starts the server with more environment variables and waits until it is well.</summary>
+    public static async Task<ServerProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         var port = FreePort();
         string[] all = [Path.Combine(AppContext.BaseDirectory, "llava.dll"), "serve", "--host", $"127.0.0.1:{port}", .. arguments];
@@ -35,6 +38,11 @@ internal sealed class ServerProcess : IAsyncDisposable
         foreach (var name in start.Environment.Keys.Where(IsServerSetting).ToArray())
         {
             start.Environment.Remove(name);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         var server = new ServerProcess(Process.Start(start)!, new Uri($"http://127.0.0.1:{port}/"));

@@ -1,0 +1,35 @@
+using LlavaServer.Models.Quantization;
+using LlavaServer.TestModels;
+using LlavaServer.Tests.EndToEnd;
+
+namespace LlavaServer.Tests.Hosting;
+
+/// <summary>A model of random weights for servers whose engines are killed, and a folder for what they leave.</summary>
+internal sealed class RecoveryModel : IDisposable
+{
+    public const string Name = "random";
+    private static readonly LanguageShape Language = new(Name, 64, 256, 4, 2, 256, 512, 2_048);
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-recovery-");
+
+    public RecoveryModel()
+    {
+        Temporary = _folder.CreateSubdirectory("t").FullName;
+        RandomLanguageModel.Write(Path.Combine(_folder.FullName, "model.gguf"), Language, QuantizationMix.Parse("F32"));
+        RandomVisionModel.Write(Path.Combine(_folder.FullName, "mmproj.gguf"), VisionShape.Tiny256, QuantizationMix.Parse("F16"));
+    }
+
+    /// <summary>Where its servers have their sockets.</summary>
+    public string Temporary { get; }
+
+    public string[] EngineFolders => Directory.GetDirectories(Temporary, "llava-engine-*");
+
+    /// <summary>Starts a server with an engine process.</summary>
+    public Task<ServerProcess> StartAsync(params string[] arguments) => ServerProcess.StartAsync(
+        new Dictionary<string, string> { ["TMPDIR"] = Temporary },
+        [
+            "--model", Path.Combine(_folder.FullName, "model.gguf"), "--mmproj", Path.Combine(_folder.FullName, "mmproj.gguf"),
+            "--name", Name, "--engine-process", "child", .. arguments,
+        ]);
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
