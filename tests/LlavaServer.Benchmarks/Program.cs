@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using LlavaServer.Benchmarks.Compare;
 using LlavaServer.Benchmarks.Engine;
+using LlavaServer.Benchmarks.Gaps;
 using LlavaServer.Benchmarks.Generate;
 using LlavaServer.Benchmarks.Golden;
 using LlavaServer.Benchmarks.Vision;
@@ -9,6 +10,7 @@ return args.FirstOrDefault() switch
 {
     "compare" => await CompareCommand.RunAsync(args[1..]),
     "engine" => EngineCommand.Run(args[1..]),
+    "gaps" => await GapsCommand.RunAsync(args[1..]),
     "generate" => GenerateCommand.Run(args[1..]),
     "quantize" => QuantizeCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),

@@ -23,6 +23,9 @@ internal sealed class FakeVisionEncoder : IVisionEncoder
     /// <summary>Called on the vision worker's thread; may block or throw.</summary>
     public Action<CancellationToken> OnEncode { get; set; } = _ => { };
 
+    /// <summary>Called after <see cref="OnEncode"/>; gives way to steps by the turns.</summary>
+    public Action<ComputeTurns, CancellationToken> OnWork { get; set; } = (_, _) => { };
+
     public int Encodes => _encodes;
 
     /// <summary>The value that stands for a picture in what the engine was fed.</summary>
@@ -44,6 +47,7 @@ internal sealed class FakeVisionEncoder : IVisionEncoder
         {
             Interlocked.Increment(ref _encodes);
             OnEncode(cancellationToken);
+            OnWork(turns, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             var values = new float[Rows * Width];
             for (var row = 0; row < Rows; row++)
