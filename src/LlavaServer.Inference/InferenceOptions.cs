@@ -25,7 +25,7 @@ public sealed class InferenceOptions
     public ImageOptions Images { get; set; } = new();
 
     [Required, ValidateObjectMembers]
-    public ImageCacheOptions Cache { get; set; } = new();
+    public CacheOptions Cache { get; set; } = new();
 
     [Required, ValidateObjectMembers]
     public ModelsOptions Models { get; set; } = new();

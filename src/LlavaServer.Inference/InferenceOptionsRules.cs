@@ -20,6 +20,12 @@ internal sealed class InferenceOptionsRules : IValidateOptions<InferenceOptions>
             failures.Add($"Engine:StepRows ({options.Engine.StepRows}) must be at least Engine:Slots ({options.Engine.Slots}): a step has a row for each slot.");
         }
 
+        if (options.Engine.KVPositions > 0 && options.Engine.KVPositions < options.Engine.ContextLength)
+        {
+            failures.Add(
+                $"Engine:KVPositions ({options.Engine.KVPositions}) must be 0 or at least Engine:ContextLength ({options.Engine.ContextLength}): a request may fill it.");
+        }
+
         if (options.Models.ChatTemplate is { } template && ChatTemplateSelector.ByName(template) is null)
         {
             failures.Add($"Models:ChatTemplate must be one of {string.Join(", ", ChatTemplateSelector.Names)}, not '{template}'.");

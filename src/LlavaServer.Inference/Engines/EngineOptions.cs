@@ -16,6 +16,13 @@ public sealed class EngineOptions
     [Range(0, 1 << 20)]
     public int ContextLength { get; set; }
 
+    /// <summary>
+    /// Positions whose keys and values the sequences of one model hold together, running and kept ones; a beginning that several share counts once.
+    /// At least one context. 0, the default, takes slots times context: then running sequences never wait for memory.
+    /// </summary>
+    [Range(0, int.MaxValue)]
+    public int KVPositions { get; set; }
+
     /// <summary>Threads of the step; 0, the default, takes the number of cores.</summary>
     [Range(0, 1024)]
     public int Threads { get; set; }

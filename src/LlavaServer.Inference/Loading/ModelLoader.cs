@@ -14,6 +14,9 @@ namespace LlavaServer.Inference.Loading;
 /// </summary>
 internal sealed class ModelLoader
 {
+    // What engines take for 0.
+    private const int DefaultContextLength = 4096;
+
     private readonly IInferenceEngineFactory _factory;
     private readonly ModelTextReader _readText;
     private readonly ImageDecoder _decoder;
@@ -72,7 +75,7 @@ internal sealed class ModelLoader
         try
         {
             var text = _retry.Execute(_ => _readText(entry), cancellationToken);
-            engine = _retry.Execute(token => _factory.Load(entry.Files, LoadOptions(), progress: null, token), cancellationToken);
+            engine = _retry.Execute(token => _factory.Load(entry.Files, LoadOptions(entry), progress: null, token), cancellationToken);
             if (text.Tokenizer.VocabularySize != engine.Info.VocabularySize)
             {
                 throw new InferenceException(
@@ -122,13 +125,17 @@ internal sealed class ModelLoader
         _ => exception is IOException,
     };
 
-    private EngineLoadOptions LoadOptions()
+    private EngineLoadOptions LoadOptions(ModelEntry entry)
     {
+        // Blocks of positions are given out whole.
+        var context = _options.Engine.ContextLength > 0 ? _options.Engine.ContextLength : Math.Min(Math.Max(1, entry.ContextLength), DefaultContextLength);
+        var positions = (context + PrefixNode.Size - 1) / PrefixNode.Size * PrefixNode.Size;
         _ = VisionProfileName.TryParse(_options.Engine.VisionProfile, out var profile);
         return new EngineLoadOptions
         {
-            SequenceCount = _options.Engine.Slots,
+            SequenceCount = _options.Engine.Slots + _options.Cache.PrefixSequences,
             ContextLength = _options.Engine.ContextLength,
+            KVPositions = _options.Engine.KVPositions > 0 ? Math.Max(_options.Engine.KVPositions, context) : _options.Engine.Slots * positions,
             MaxBatchRows = _options.Engine.StepRows,
             Threads = _options.Engine.Threads,
             VisionProfile = profile,

@@ -21,4 +21,34 @@ internal sealed class Prompt
     public int Length => TokenIds.Length;
 
     public int ImageRowCount { get; }
+
+    /// <summary>The picture that has a row at a position.</summary>
+    public PromptImage ImageAt(int position)
+    {
+        foreach (var image in Images)
+        {
+            if (position >= image.Start && position < image.Start + image.RowCount)
+            {
+                return image;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(position));
+    }
+
+    /// <summary>Number of positions at the beginning that have the same content: the same tokens and rows of the same pictures.</summary>
+    public int CommonPrefix(Prompt other)
+    {
+        var common = TokenIds.AsSpan().CommonPrefixLength(other.TokenIds);
+        for (var i = 0; i < Images.Length && Images[i].Start < common; i++)
+        {
+            // All before is equal, so the same number of pictures went before on both sides.
+            if (Images[i].RowCount != other.Images[i].RowCount || Images[i].Picture.Hash != other.Images[i].Picture.Hash)
+            {
+                return Images[i].Start;
+            }
+        }
+
+        return common;
+    }
 }

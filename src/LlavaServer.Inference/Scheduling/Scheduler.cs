@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Sampling;
 
@@ -10,7 +9,7 @@ namespace LlavaServer.Inference.Scheduling;
 /// 6 sample and hand out text. Continuous batching as in Orca (Yu et al. 2022), prompts in chunks as in Sarathi (Agrawal et al. 2023), the youngest
 /// sequence set back when memory runs out as in vLLM (Kwon et al. 2023). When the engine dies, its sequences wait for the next loop and go on there.
 /// </summary>
-internal sealed class Scheduler
+internal sealed partial class Scheduler
 {
     // Deadlines are looked at this often while nothing can be computed.
     private static readonly TimeSpan BlockedWait = TimeSpan.FromMilliseconds(20);
@@ -20,15 +19,13 @@ internal sealed class Scheduler
     private readonly RequestQueue _queue;
     private readonly TimeProvider _time;
     private readonly VisionWorker? _vision;
-    private readonly SlotTable _slots;
+    private readonly PrefixCache _cache;
     private readonly StepPlanner _planner;
     private readonly CandidateList _candidates;
     private readonly WaitingList _waiting;
     private readonly List<Slot> _running = [];
     private readonly Thread _thread;
     private volatile bool _isStopping;
-    private bool _isShortOfMemory;
-    private bool _isInStep;
     private long _step;
 
     /// <param name="engine">Owned from now on: disposed when the loop ends.</param>
@@ -42,7 +39,7 @@ internal sealed class Scheduler
         _queue = context.Queue;
         _time = context.Time;
         _vision = vision;
-        _slots = new SlotTable(engine);
+        _cache = new PrefixCache(engine, context.Options.Engine.Slots);
         _planner = new StepPlanner(Math.Min(context.Options.Engine.StepRows, engine.Info.MaxBatchRows), context.Options.Engine.StepTime, context.Turns);
         _candidates = new CandidateList(engine.Info.VocabularySize);
         _waiting = new WaitingList(context, waiting);
@@ -54,6 +51,9 @@ internal sealed class Scheduler
 
     /// <summary>Pictures asked for that are not encoded yet.</summary>
     public int PendingEncodes => _vision?.PendingCount ?? 0;
+
+    /// <summary>Belongs to the scheduler thread; others may look at it while the model is idle.</summary>
+    internal PrefixCache Cache => _cache;
 
     public void Start() => _thread.Start();
 
@@ -115,17 +115,16 @@ internal sealed class Scheduler
         }
     }
 
-    // After a set-back nobody is admitted until a running sequence ends: what was set back would only be set back again.
     private void Admit()
     {
-        while (_waiting.Count > 0 && _slots.HasFree && !(_isShortOfMemory && _running.Count > 0))
+        while (_waiting.Count > 0 && _cache.HasFreeSlot && HasRoomFor(_waiting.Sequences[0]))
         {
             if (_waiting.TryAdmitFirst() is not { } sequence)
             {
                 continue;
             }
 
-            var slot = _slots.Assign(sequence);
+            var slot = _cache.Assign(sequence, _running);
             AddRunning(slot);
             if (!sequence.IsAdmitted)
             {
@@ -139,6 +138,9 @@ internal sealed class Scheduler
             }
         }
     }
+
+    // After a set-back nobody is admitted until a running sequence ends: what was set back would only be set back again.
+    private bool HasRoomFor(Sequence sequence) => _running.Count == 0 || (!_isShortOfMemory && _cache.HasRoomFor(sequence, _running));
 
     // In order of arrival, also if the sequence was set back.
     private void AddRunning(Slot slot)
@@ -154,10 +156,22 @@ internal sealed class Scheduler
 
     private void Step()
     {
+        foreach (var slot in _running)
+        {
+            if (slot.IsFollowing && slot.LeaderIsDone)
+            {
+                _cache.Join(slot, _running);
+            }
+        }
+
         _planner.Plan(_running, int.MaxValue);
         if (_planner.Batch.Count == 0)
         {
-            Debug.Assert(_running.Count > 0 || _slots.Slots.All(s => s.Sequence is null), "An idle scheduler holds no sequence.");
+            if (_running.Count == 0)
+            {
+                _cache.AssertIdle();
+            }
+
             _queue.Wait(_running.Count + _waiting.Count > 0 ? BlockedWait : Timeout.InfiniteTimeSpan);
             return;
         }
@@ -199,7 +213,7 @@ internal sealed class Scheduler
         _context.Metrics.Stepped(_context.Model, _planner.Planned.Count);
         foreach (var (slot, rows) in _planner.Planned)
         {
-            SlotTable.Computed(slot, rows, _step);
+            _cache.Computed(slot, rows);
         }
 
         foreach (var (slot, row) in _planner.Sampled)
@@ -208,49 +222,6 @@ internal sealed class Scheduler
         }
 
         _isInStep = false;
-    }
-
-    // Forgets what is kept for later; else plans again with half the prompt rows; if that leaves nothing to run, sets back the youngest sequence that
-    // holds memory. The oldest is never set back, so there is always one that gets on. False: nothing is left to run in this step.
-    private bool MakeRoom()
-    {
-        if (_slots.ForgetOldest())
-        {
-            return true;
-        }
-
-        var promptRows = _planner.PromptRows;
-        var mostPromptRows = promptRows / 2;
-        if (promptRows == _planner.Batch.Count ? promptRows <= 1 : promptRows == 0)
-        {
-            mostPromptRows = int.MaxValue;
-            var youngest = _running.FindLastIndex(s => s.Length > 0 || _planner.HasRowsOf(s));
-            var slot = _running[youngest];
-            _slots.Forget(slot);
-            if (youngest > 0)
-            {
-                _isShortOfMemory = true;
-                SetBack(slot);
-            }
-            else
-            {
-                // Alone, with nothing cached, in memory that is less than a context: it ends as if that were full.
-                slot.Sequence!.Finish(FinishReason.Length);
-                Free(slot, "ok");
-            }
-        }
-
-        _planner.Plan(_running, mostPromptRows);
-        return _planner.Batch.Count > 0;
-    }
-
-    private void SetBack(Slot slot)
-    {
-        var sequence = slot.Sequence!;
-        slot.Sequence = null;
-        _running.Remove(slot);
-        sequence.SetBack(_vision);
-        _waiting.SetBack(sequence);
     }
 
     private void Sample(Slot slot, int row)
@@ -276,52 +247,4 @@ internal sealed class Scheduler
             Free(slot, "ok");
         }
     }
-
-    private void Free(Slot slot, string outcome)
-    {
-        var sequence = slot.Sequence!;
-        sequence.ReleaseImages(_vision);
-        slot.Sequence = null;
-        _running.Remove(slot);
-        _isShortOfMemory = false;
-        sequence.Leave(_context, outcome);
-    }
-
-    private void End(Exception? fault)
-    {
-        var died = _isStopping ? null : fault;
-        while (_running.Count > 0)
-        {
-            var slot = _running[^1];
-            var sequence = slot.Sequence!;
-            if (died is null)
-            {
-                sequence.Fail(new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
-                Free(slot, "error");
-            }
-            else if (MayHaveKilled(slot) && sequence.IsSuspect)
-            {
-                // Present at two deaths: it is not tried a third time.
-                sequence.Fail(died as InferenceException ?? new InferenceException(InferenceError.EngineFailed, "The engine failed.", died));
-                Free(slot, "error");
-            }
-            else
-            {
-                if (MayHaveKilled(slot))
-                {
-                    sequence.DiedWithEngine();
-                }
-
-                SetBack(slot);
-            }
-        }
-
-        _vision?.Dispose();
-        _engine.Dispose();
-        _waiting.TakeIn();
-        _context.Ended(_waiting.Sequences, died);
-    }
-
-    // It had rows in the step in which the engine died, or a picture that it was encoding.
-    private bool MayHaveKilled(Slot slot) => (_isInStep && _planner.HasRowsOf(slot)) || slot.Sequence!.EncodeFailure() is { EngineDied: true };
 }

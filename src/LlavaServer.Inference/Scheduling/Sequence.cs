@@ -64,6 +64,9 @@ internal sealed class Sequence
     /// <summary>Whether the next step picks a token after computing only the last one.</summary>
     public bool IsPrefilled => _fedLength > 0 && ComputedTokens == Length - 1;
 
+    /// <summary>Whether the sequence lost a slot.</summary>
+    public bool WasSetBack { get; private set; }
+
     /// <summary>Whether the sequence had a slot before, of this engine or of one that died.</summary>
     public bool IsAdmitted => Times.PrefillStarted is not null;
 
@@ -185,6 +188,7 @@ internal sealed class Sequence
     {
         ReleaseImages(vision);
         ComputedTokens = 0;
+        WasSetBack = true;
         Place.SetBack();
     }
 

@@ -1,84 +1,53 @@
 using LlavaServer.Inference.Engines;
-using LlavaServer.Inference.Prompting;
 
 namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
-/// One sequence slot of the engine: who uses it, and what the keys and values stored in it stand for. Owned by the scheduler thread. Pictures are
-/// compared by content hash, never by their placeholder.
+/// One sequence id of the engine: the sequence that runs in it, if any, and what the keys and values stored under it stand for, as a path of full
+/// blocks and a rest. Owned by the scheduler thread; its place in the tree is kept by <see cref="PrefixTree"/>.
 /// </summary>
-internal sealed class Slot(SequenceId id, int contextLength)
+internal sealed class Slot(SequenceId id, PrefixNode root)
 {
-    private readonly int[] _tokenIds = new int[contextLength];
-    private readonly List<PromptImage> _images = [];
+    private Sequence? _leading;
+    private int _leaderLength;
 
     public SequenceId Id { get; } = id;
 
     public Sequence? Sequence { get; set; }
 
-    /// <summary>Positions stored in the engine.</summary>
-    public int Length { get; private set; }
+    /// <summary>Last full block.</summary>
+    public PrefixNode End { get; set; } = root;
 
-    /// <summary>Step in which the slot was used last.</summary>
+    /// <summary>Items after the last full block; <see cref="RestLength"/> of them are used.</summary>
+    public long[] RestItems { get; } = new long[PrefixNode.Size];
+
+    public int RestLength { get; set; }
+
+    public ReadOnlySpan<long> Rest => RestItems.AsSpan(0, RestLength);
+
+    /// <summary>Positions stored in the engine.</summary>
+    public int Length => End.Length + RestLength;
+
+    /// <summary>When its last sequence ended.</summary>
     public long LastUsed { get; set; }
 
-    /// <summary>Number of positions at the beginning of the prompt that are stored here.</summary>
-    public int CommonPrefix(Prompt prompt)
+    /// <summary>The slot that is computing the beginning that this one waits for, or null.</summary>
+    public Slot? Leader { get; private set; }
+
+    /// <summary>Whether this slot waits for the beginning that another one computes.</summary>
+    public bool IsFollowing => Leader is not null;
+
+    /// <summary>The shared beginning is there, or will not come from this leader any more.</summary>
+    public bool LeaderIsDone => Leader!.Sequence != _leading || _leading!.ComputedTokens >= _leaderLength;
+
+    /// <summary>Positions of the beginning that this one waits for.</summary>
+    public int LeaderLength => Leader is null ? 0 : _leaderLength;
+
+    /// <summary>Waits until a leader has computed so many positions; null waits for nobody.</summary>
+    public void Follow(Slot? leader, int length)
     {
-        var end = Math.Min(Length, prompt.Length);
-        var image = 0;
-        var position = 0;
-        while (position < end)
-        {
-            if (_tokenIds[position] != Prompt.ImageRow)
-            {
-                if (_tokenIds[position] != prompt.TokenIds[position])
-                {
-                    return position;
-                }
-
-                position++;
-                continue;
-            }
-
-            // All before is equal, so the same number of pictures went before on both sides.
-            if (image >= prompt.Images.Length
-                || prompt.Images[image].Start != position
-                || prompt.Images[image].RowCount != _images[image].RowCount
-                || prompt.Images[image].Picture.Hash != _images[image].Picture.Hash)
-            {
-                return position;
-            }
-
-            position += _images[image++].RowCount;
-        }
-
-        return end;
-    }
-
-    public void Add(int tokenId) => _tokenIds[Length++] = tokenId;
-
-    public void AddImageRow(PromptImage image)
-    {
-        if (image.Start == Length)
-        {
-            _images.Add(image);
-        }
-
-        _tokenIds[Length++] = Prompt.ImageRow;
-    }
-
-    public void Truncate(int length)
-    {
-        Length = Math.Min(Length, length);
-        _images.RemoveAll(i => i.Start >= Length);
-    }
-
-    public void CopyFrom(Slot source, int length)
-    {
-        source._tokenIds.AsSpan(0, length).CopyTo(_tokenIds);
-        _images.Clear();
-        _images.AddRange(source._images.Where(i => i.Start < length));
-        Length = length;
+        Leader = leader;
+        _leading = leader?.Sequence;
+        _leaderLength = length;
     }
 }

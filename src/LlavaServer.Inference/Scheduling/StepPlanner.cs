@@ -86,7 +86,7 @@ internal sealed class StepPlanner
             }
 
             var sequence = slot.Sequence!;
-            if (!sequence.IsPrefilled && !(sequence.IsSuspect && _hasSuspect))
+            if (!sequence.IsPrefilled && !slot.IsFollowing && !(sequence.IsSuspect && _hasSuspect))
             {
                 left -= PlanPrompt(slot, left);
             }

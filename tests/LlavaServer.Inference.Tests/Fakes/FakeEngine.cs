@@ -33,7 +33,7 @@ internal sealed class FakeEngine : IInferenceEngine
             ContextLength = owner.ContextLength,
             TrainedContextLength = owner.ContextLength,
             SequenceCount = options.SequenceCount,
-            KVPositions = options.KVPositions > 0 ? options.KVPositions : options.SequenceCount * owner.ContextLength,
+            KVPositions = owner.KVPositions > 0 ? owner.KVPositions : options.SequenceCount * owner.ContextLength,
             MaxBatchRows = options.MaxBatchRows,
             ParameterCount = 1,
             MemoryBytes = 1,
@@ -49,6 +49,9 @@ internal sealed class FakeEngine : IInferenceEngine
 
     /// <summary>Blocks of memory in use, shared ones counted once.</summary>
     public int UsedBlocks => _blocks.Used;
+
+    /// <summary>Positions that a sequence holds.</summary>
+    public int Length(int sequence) => _blocks.Length(sequence);
 
     /// <summary>What was fed to a sequence, pictures as <c>[value]</c>.</summary>
     public string Stored(int sequence) => Text(_stored[sequence]);

@@ -3,6 +3,7 @@ using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Scheduling;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -101,6 +102,7 @@ internal sealed class InferenceHost : IAsyncDisposable
             var pending = Model.Loaded?.Scheduler.PendingEncodes ?? 0;
             if (counts is { Running: 0, Waiting: 0 } && Generator.ActiveCount == 0 && pending == 0 && Decoder.HeldBytes == (0, 0))
             {
+                AssertCacheSound();
                 return;
             }
 
@@ -109,6 +111,18 @@ internal sealed class InferenceHost : IAsyncDisposable
                 $"not idle: {counts}, active {Generator.ActiveCount}, encodes {pending}, bytes {Decoder.HeldBytes}");
             await Task.Delay(5);
         }
+    }
+
+    // What the scheduler believes to be stored is what the engine stores, and nobody uses any of it.
+    private void AssertCacheSound()
+    {
+        if (Model.Loaded?.Scheduler.Cache is not { } cache || Factory.Engine is not { IsDisposed: false } engine)
+        {
+            return;
+        }
+
+        Assert.Null(PrefixInvariants.Violation(cache.Tree, cache.Slots));
+        Assert.All(cache.Slots, s => Assert.Equal(s.Length, engine.Length(s.Id.Value)));
     }
 
     public async ValueTask DisposeAsync() => await _services.DisposeAsync();

@@ -1,0 +1,18 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LlavaServer.Inference;
+
+/// <summary>What is kept of earlier requests (section <c>Llava:Cache</c>).</summary>
+public sealed class CacheOptions
+{
+    /// <summary>Bytes of embeddings of seen pictures over all models; least recently used go. 0 keeps none. Default 512 MiB.</summary>
+    [Range(0L, long.MaxValue)]
+    public long ImageBytes { get; set; } = 512L << 20;
+
+    /// <summary>
+    /// Ended sequences of one model, beside those in its slots, whose keys and values are kept for requests that begin alike, as long as their memory
+    /// (<c>Engine:KVPositions</c>) is not needed; least recently used go. 0, the default, keeps only what idle slots hold.
+    /// </summary>
+    [Range(0, 1024)]
+    public int PrefixSequences { get; set; }
+}
