@@ -100,29 +100,32 @@ internal sealed class InferenceHost : IAsyncDisposable
         {
             var counts = Model.Queue.Counts;
             var pending = Model.Loaded?.Scheduler.PendingEncodes ?? 0;
-            if (counts is { Running: 0, Waiting: 0 } && Generator.ActiveCount == 0 && pending == 0 && Decoder.HeldBytes == (0, 0))
+            if (counts is { Running: 0, Waiting: 0 } && Generator.ActiveCount == 0 && pending == 0 && Decoder.HeldBytes == (0, 0)
+                && CacheViolation() is null)
             {
-                AssertCacheSound();
                 return;
             }
 
-            Assert.True(
-                TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(20),
-                $"not idle: {counts}, active {Generator.ActiveCount}, encodes {pending}, bytes {Decoder.HeldBytes}");
+            if (TimeProvider.System.GetElapsedTime(deadline) > TimeSpan.FromSeconds(20))
+            {
+                Assert.Fail($"not idle: {counts}, active {Generator.ActiveCount}, encodes {pending}, bytes {Decoder.HeldBytes}, cache {CacheViolation()}");
+            }
+
             await Task.Delay(5);
         }
     }
 
-    // What the scheduler believes to be stored is what the engine stores, and nobody uses any of it.
-    private void AssertCacheSound()
+    // Null if what the scheduler believes to be stored is what the engine stores, and nobody uses any of it.
+    private string? CacheViolation()
     {
         if (Model.Loaded?.Scheduler.Cache is not { } cache || Factory.Engine is not { IsDisposed: false } engine)
         {
-            return;
+            return null;
         }
 
-        Assert.Null(PrefixInvariants.Violation(cache.Tree, cache.Slots));
-        Assert.All(cache.Slots, s => Assert.Equal(s.Length, engine.Length(s.Id.Value)));
+        var wrong = cache.Slots.FirstOrDefault(s => s.Length != engine.Length(s.Id.Value));
+        return PrefixInvariants.Violation(cache.Tree, cache.Slots)
+            ?? (wrong is null ? null : $"slot {wrong.Id.Value} has {wrong.Length} positions, the engine {engine.Length(wrong.Id.Value)}");
     }
 
     public async ValueTask DisposeAsync() => await _services.DisposeAsync();
