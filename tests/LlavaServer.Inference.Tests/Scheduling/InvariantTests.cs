@@ -31,14 +31,14 @@ public sealed class InvariantTests
         var sinceDeath = 0;
         factory.OnDecode = _ =>
         {
-            // Far enough apart for the engine to have recovered: a request in two deaths without a token between is given up by design.
+            // Far enough apart for most to have recovered.
             if (++sinceDeath > 150 && Below(60) == 0)
             {
                 sinceDeath = 0;
                 throw new InvalidOperationException("dead");
             }
         };
-        var (answered, left) = (0, 0);
+        var (answered, left, failed) = (0, 0, 0);
         for (var round = 0; round < 3; round++)
         {
             await Parallel.ForEachAsync(
@@ -47,20 +47,30 @@ public sealed class InvariantTests
                 async (_, token) =>
                 {
                     var (request, fed) = Request(pictures, values);
-                    if (await AnswersAsync(host, request, fed, seed, token))
+                    try
                     {
-                        Interlocked.Increment(ref answered);
+                        if (await AnswersAsync(host, request, fed, seed, token))
+                        {
+                            Interlocked.Increment(ref answered);
+                        }
+                        else
+                        {
+                            Interlocked.Increment(ref left);
+                        }
                     }
-                    else
+                    catch (InferenceException failure) when (failure.Error == InferenceError.EngineFailed)
                     {
-                        Interlocked.Increment(ref left);
+                        Interlocked.Increment(ref failed);
                     }
                 });
             await host.AssertIdleAsync();
             Assert.InRange(host.Cache.Bytes, 0, 100);
         }
 
-        Assert.Equal(3 * RequestsPerRound, answered + left);
+        Assert.Equal(3 * RequestsPerRound, answered + left + failed);
+
+        // A request that two deaths met without a token between is given up; a step has one of them at most, and the first death takes none.
+        Assert.InRange(failed, 0, Math.Max(0, factory.Loads - 2));
         Assert.True(answered > RequestsPerRound, $"seed {seed}: {answered} answered, {left} left");
         Assert.True(left > 50 && factory.Loads > 3 && factory.NoSpaces > 10 && factory.Copied > 50, $"seed {seed}: {left} left, {factory.Loads} loads, {factory.NoSpaces} without memory, {factory.Copied} copies");
     }
