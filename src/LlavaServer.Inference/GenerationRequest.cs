@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
 
@@ -11,6 +12,9 @@ public sealed record GenerationRequest
 
     /// <summary>The conversation; empty when <see cref="RawPrompt"/> is set.</summary>
     public IReadOnlyList<ChatMessage> Messages { get; init; } = [];
+
+    /// <summary>Tools that the model may call, each an object of type function as in the OpenAI API.</summary>
+    public IReadOnlyList<JsonElement> Tools { get; init; } = [];
 
     /// <summary>A prompt that no template is applied to; pictures go in front of it.</summary>
     public MessagePart[]? RawPrompt { get; init; }

@@ -24,8 +24,9 @@ public static class InferenceServiceCollectionExtensions
         services.TryAddSingleton(p => new ImageEmbeddingCache(p.GetRequiredService<IOptions<InferenceOptions>>().Value.Cache.ImageBytes));
         services.TryAddSingleton<ModelTextReader>(p =>
         {
-            var template = p.GetRequiredService<IOptions<InferenceOptions>>().Value.Models.ChatTemplate;
-            return entry => GgufModelText.Read(entry, template);
+            var options = p.GetRequiredService<IOptions<InferenceOptions>>().Value;
+            var time = p.GetRequiredService<TimeProvider>();
+            return entry => GgufModelText.Read(entry, options.Models.ChatTemplate, options.Limits, time);
         });
         services.TryAddSingleton<ModelLoader>();
         services.TryAddSingleton(p => new ModelPool(

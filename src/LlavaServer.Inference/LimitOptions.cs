@@ -21,6 +21,14 @@ public sealed class LimitOptions
     [Range(1, 65535)]
     public int ImageSide { get; set; } = 16384;
 
+    /// <summary>Steps that a model's chat template may take to write one prompt. Default one million.</summary>
+    [Range(1000, 1_000_000_000)]
+    public int TemplateSteps { get; set; } = 1_000_000;
+
+    /// <summary>Bytes that a model's chat template may write besides what the messages hold. Default 1 MiB.</summary>
+    [Range(1024L, 1L << 30)]
+    public long TemplateBytes { get; set; } = 1 << 20;
+
     /// <summary>Time of one answer from the start of prefill; then it ends with finish reason length. Default 30 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "7.00:00:00")]
     public TimeSpan RequestTime { get; set; } = TimeSpan.FromMinutes(30);

@@ -265,7 +265,7 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {model.ChatTemplateWarning}");
         }
 
-        model.Template.Render(Conversation.From(request.Messages), text);
+        model.Template.Render(Conversation.From(request.Messages, request.Tools), text);
         return text;
     }
 

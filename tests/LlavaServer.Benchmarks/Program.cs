@@ -16,6 +16,7 @@ return args.FirstOrDefault() switch
     "golden" => await GoldenCommand.RunAsync(args[1..]),
     "kernels" => KernelsCommand.Run(args[1..]),
     "logits" => await LogitsCommand.RunAsync(args[1..]),
+    "templates" => await TemplatesCommand.RunAsync(args[1..]),
     "vision" => VisionCommand.Run(args[1..]),
     _ => RunBenchmarks(args),
 };

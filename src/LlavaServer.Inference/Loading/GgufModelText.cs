@@ -9,13 +9,15 @@ internal static class GgufModelText
 {
     /// <param name="entry">The model.</param>
     /// <param name="templateName">Chat template named by the settings, or null.</param>
-    public static ModelText Read(ModelEntry entry, string? templateName)
+    /// <param name="limits">Bounds of interpreted templates; null for the defaults.</param>
+    /// <param name="time">What interpreted templates read the date from; null for the system's.</param>
+    public static ModelText Read(ModelEntry entry, string? templateName, LimitOptions? limits = null, TimeProvider? time = null)
     {
         using var file = GgufFile.Open(entry.Files.ModelPath);
         var tokenizer = TokenizerFactory.Create(file.Metadata);
         var name = $"{file.Metadata.GetString("general.name", "")} {Path.GetFileName(entry.Files.ModelPath)}";
         var template = ChatTemplateSelector.Choose(
-            templateName, file.Metadata.GetString("tokenizer.chat_template", null), name, entry.HasVision, tokenizer);
+            templateName, file.Metadata.GetString("tokenizer.chat_template", null), name, entry.HasVision, tokenizer, limits, time);
         return new ModelText(tokenizer, template);
     }
 }

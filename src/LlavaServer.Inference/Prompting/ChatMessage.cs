@@ -1,4 +1,14 @@
 namespace LlavaServer.Inference.Prompting;
 
 /// <summary>One message of a conversation, neutral between the HTTP dialects. Immutable.</summary>
-public sealed record ChatMessage(ChatRole Role, IReadOnlyList<MessagePart> Parts);
+public sealed record ChatMessage(ChatRole Role, IReadOnlyList<MessagePart> Parts)
+{
+    /// <summary>Calls that an assistant's message makes; empty for other roles.</summary>
+    public IReadOnlyList<ToolCall> ToolCalls { get; init; } = [];
+
+    /// <summary>The call that a tool's message answers, or null.</summary>
+    public string? ToolCallId { get; init; }
+
+    /// <summary>Name of the tool of a tool's message, or null.</summary>
+    public string? ToolName { get; init; }
+}

@@ -6,4 +6,7 @@ public enum ChatRole
     System,
     User,
     Assistant,
+
+    /// <summary>The result of a tool that the assistant called.</summary>
+    Tool,
 }

@@ -1,10 +1,12 @@
+using LlavaServer.Inference.Prompting.Jinja;
 using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Prompting;
 
 /// <summary>
-/// Chooses the chat template of a model: named by a setting, else recognised from the text in the model file, else from name and vocabulary. Never
-/// ChatML for a vocabulary that does not know its tokens.
+/// Chooses the chat template of a model: named by a setting, else from the text in the model file, else from name and vocabulary. The text in the file is
+/// one of the named families if it writes the same as that family (or is a LLaVA's, whose authors' strings are known); other texts are interpreted.
+/// Never ChatML for a vocabulary that does not know its tokens.
 /// </summary>
 internal static class ChatTemplateSelector
 {
@@ -16,7 +18,10 @@ internal static class ChatTemplateSelector
     /// <param name="modelName"><c>general.name</c> and file name of the model.</param>
     /// <param name="sees">Whether the model has a vision tower.</param>
     /// <param name="tokenizer">Of the model.</param>
-    public static ChatTemplateChoice Choose(string? explicitName, string? fileTemplate, string modelName, bool sees, ITokenizer tokenizer)
+    /// <param name="limits">Bounds of interpreted templates; null for the defaults.</param>
+    /// <param name="time">What interpreted templates read the date from; null for the system's.</param>
+    public static ChatTemplateChoice Choose(
+        string? explicitName, string? fileTemplate, string modelName, bool sees, ITokenizer tokenizer, LimitOptions? limits = null, TimeProvider? time = null)
     {
         if (explicitName is not null)
         {
@@ -28,17 +33,25 @@ internal static class ChatTemplateSelector
         string? warning = null;
         if (!string.IsNullOrWhiteSpace(fileTemplate))
         {
-            if (Recognise(fileTemplate) is { } recognised && KnowsItsTokens(recognised, tokenizer))
+            var recognised = Recognise(fileTemplate) is { } family && KnowsItsTokens(family, tokenizer) ? family : null;
+            var interpreted = Interpret(fileTemplate, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System, out var failure);
+            var isLlavas = sees && recognised is VicunaTemplate or LlavaV0Template;
+            if (recognised is not null && (interpreted is null || isLlavas || ChatTemplateComparison.WriteTheSame(recognised, interpreted, sees, tokenizer)))
             {
                 return new ChatTemplateChoice(recognised, "model file", null);
             }
 
-            warning = "The model file's chat template is not one of the known families.";
+            if (interpreted is not null)
+            {
+                return new ChatTemplateChoice(interpreted, "model file", null);
+            }
+
+            warning = $"The model file's chat template is not one of the known families and cannot be interpreted ({failure}).";
         }
 
-        if (FromFamily(modelName, sees, tokenizer) is { } family)
+        if (FromFamily(modelName, sees, tokenizer) is { } profile)
         {
-            return new ChatTemplateChoice(family, "family profile", warning is null ? null : $"{warning} The profile '{family.Name}' is used instead.");
+            return new ChatTemplateChoice(profile, "family profile", warning is null ? null : $"{warning} The profile '{profile.Name}' is used instead.");
         }
 
         return new ChatTemplateChoice(null, "none", warning is null
@@ -60,6 +73,30 @@ internal static class ChatTemplateSelector
         "qwen" => new ChatMLTemplate("qwen", "You are a helpful assistant.", newlineAfterEnd: true),
         _ => null,
     };
+
+    private static JinjaChatTemplate? Interpret(string source, ITokenizer tokenizer, LimitOptions limits, TimeProvider time, out string? failure)
+    {
+        failure = null;
+        if (!KnowsTokensOf(source, tokenizer))
+        {
+            failure = "the vocabulary does not have its control tokens";
+            return null;
+        }
+
+        try
+        {
+            return JinjaChatTemplate.Compile(source, tokenizer, limits, time);
+        }
+        catch (JinjaException exception)
+        {
+            failure = exception.Message;
+            return null;
+        }
+    }
+
+    // Written as text, these two would make turns that the model has never seen; other families do write theirs as text.
+    private static bool KnowsTokensOf(string source, ITokenizer tokenizer) => Array.TrueForAll(
+        ["<|im_start|>", "<|start_header_id|>"], t => !source.Contains(t, StringComparison.Ordinal) || tokenizer.FindToken(t) >= 0);
 
     private static ChatTemplate? Recognise(string template)
     {

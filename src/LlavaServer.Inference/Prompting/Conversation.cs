@@ -1,13 +1,23 @@
+using System.Text.Json;
+
 namespace LlavaServer.Inference.Prompting;
 
 /// <summary>The messages of a request as a template needs them: system texts joined in front, then the turns of user and assistant.</summary>
 internal sealed class Conversation
 {
-    private Conversation(string? system, IReadOnlyList<Turn> turns)
+    private Conversation(IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, string? system, IReadOnlyList<Turn> turns)
     {
+        Messages = messages;
+        Tools = tools;
         System = system;
         Turns = turns;
     }
+
+    /// <summary>As the request has them, for templates that write every message themselves. Pictures are counted from the first message on.</summary>
+    public IReadOnlyList<ChatMessage> Messages { get; }
+
+    /// <summary>Tools that the model may call, each an object of type function as in the OpenAI API; usually none.</summary>
+    public IReadOnlyList<JsonElement> Tools { get; }
 
     /// <summary>Null if the request has no system message: then a template may have a default.</summary>
     public string? System { get; }
@@ -17,7 +27,7 @@ internal sealed class Conversation
     /// <summary>Whether the answer continues a message that the caller began for the assistant.</summary>
     public bool ContinuesAssistant => Turns.Count > 0 && Turns[^1].Role == ChatRole.Assistant;
 
-    public static Conversation From(IReadOnlyList<ChatMessage> messages)
+    public static Conversation From(IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement>? tools = null)
     {
         List<string>? system = null;
         var turns = new List<Turn>(messages.Count);
@@ -50,6 +60,6 @@ internal sealed class Conversation
             }
         }
 
-        return new Conversation(system is null ? null : string.Join('\n', system), turns);
+        return new Conversation(messages, tools ?? [], system is null ? null : string.Join('\n', system), turns);
     }
 }

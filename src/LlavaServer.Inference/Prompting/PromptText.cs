@@ -1,4 +1,5 @@
 using System.Text;
+using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Prompting;
 
@@ -51,6 +52,24 @@ internal sealed class PromptText
         EndText();
         _pieces.Add(new PromptPiece(PromptPieceKind.Image, "", index));
         return this;
+    }
+
+    /// <summary>The prompt as one string: control tokens spelt out, a marker for every picture.</summary>
+    public string ToPlainText(ITokenizer tokenizer, string imageMarker)
+    {
+        var plain = new StringBuilder();
+        foreach (var piece in Pieces)
+        {
+            plain.Append(piece.Kind switch
+            {
+                PromptPieceKind.Image => imageMarker,
+                PromptPieceKind.EndOfSequence when tokenizer.EosTokenId >= 0 =>
+                    Encoding.UTF8.GetString(tokenizer.GetBytes(tokenizer.EosTokenId, special: true)),
+                _ => piece.Text,
+            });
+        }
+
+        return plain.ToString();
     }
 
     private void EndText()

@@ -70,6 +70,8 @@ public sealed class BpeTokenizer : ITokenizer
 
     public int FindToken(string tokenText) => vocabulary.FindToken(tokenText);
 
+    public void FindControlTokens(ReadOnlySpan<char> text, List<SpelledToken> output) => allSpecial.FindControlTokens(text, output);
+
     private void EncodeRaw(ReadOnlySpan<char> text, SymbolChain chain, List<int> output)
     {
         var points = ArrayPool<int>.Shared.Rent(text.Length);

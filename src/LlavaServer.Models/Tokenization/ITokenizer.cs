@@ -39,4 +39,10 @@ public interface ITokenizer
 
     /// <summary>The id of the token with exactly this text in the vocabulary, or -1.</summary>
     int FindToken(string tokenText);
+
+    /// <summary>
+    /// Appends the control tokens that <see cref="Encode"/> with <c>parseSpecial</c> would find in the text, from left to right. For text of a chat
+    /// template, whose other parts are tokenized together with what users wrote.
+    /// </summary>
+    void FindControlTokens(ReadOnlySpan<char> text, List<SpelledToken> output);
 }

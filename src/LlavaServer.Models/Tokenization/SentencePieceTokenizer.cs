@@ -87,6 +87,8 @@ public sealed class SentencePieceTokenizer : ITokenizer
 
     public int FindToken(string tokenText) => vocabulary.FindToken(tokenText);
 
+    public void FindControlTokens(ReadOnlySpan<char> text, List<SpelledToken> output) => allSpecial.FindControlTokens(text, output);
+
     private void EncodeRaw(ReadOnlySpan<char> text, bool addSpace, SymbolChain chain, List<int> output)
     {
         var buffer = ArrayPool<char>.Shared.Rent(text.Length + 1);

@@ -57,6 +57,20 @@ internal sealed class SpecialTokenMatcher
         AddRaw(text.Length, fragments);
     }
 
+    /// <summary>Appends the control tokens among the special ones: user-defined tokens are matched in every text.</summary>
+    public void FindControlTokens(ReadOnlySpan<char> text, List<SpelledToken> output)
+    {
+        var fragments = new List<Fragment>();
+        Partition(text, fragments);
+        foreach (var fragment in fragments)
+        {
+            if (fragment.TokenId >= 0 && vocabulary.Has(fragment.TokenId, TokenAttributes.Control | TokenAttributes.Unknown))
+            {
+                output.Add(new SpelledToken(fragment.TokenId, fragment.Start, fragment.Length));
+            }
+        }
+    }
+
     /// <summary>All places where a special token stands, as (order &lt;&lt; 32) | position.</summary>
     private List<long> FindAll(ReadOnlySpan<char> text)
     {

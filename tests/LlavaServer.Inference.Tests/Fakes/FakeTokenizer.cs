@@ -35,7 +35,13 @@ internal sealed class FakeTokenizer(params string[] controlTokens) : ITokenizer
         }
     }
 
-    public ReadOnlySpan<byte> GetBytes(int tokenId, bool special) => tokenId is >= FirstByte and < FirstControl ? _bytes[tokenId - FirstByte] : [];
+    public ReadOnlySpan<byte> GetBytes(int tokenId, bool special) => tokenId switch
+    {
+        >= FirstByte and < FirstControl => _bytes[tokenId - FirstByte],
+        Bos when special => "<s>"u8,
+        Eos when special => "</s>"u8,
+        _ => [],
+    };
 
     public bool IsEndOfGeneration(int tokenId) => tokenId == Eos;
 
@@ -43,6 +49,22 @@ internal sealed class FakeTokenizer(params string[] controlTokens) : ITokenizer
     {
         var index = Array.IndexOf(controlTokens, tokenText);
         return index >= 0 ? FirstControl + index : tokenText == "</s>" ? Eos : tokenText == "<s>" ? Bos : -1;
+    }
+
+    public void FindControlTokens(ReadOnlySpan<char> text, List<SpelledToken> output)
+    {
+        for (var start = 0; start < text.Length; start++)
+        {
+            foreach (var token in controlTokens.Append("<s>").Append("</s>").OrderByDescending(t => t.Length))
+            {
+                if (text[start..].StartsWith(token))
+                {
+                    output.Add(new SpelledToken(FindToken(token), start, token.Length));
+                    start += token.Length - 1;
+                    break;
+                }
+            }
+        }
     }
 
     public string Decode(IEnumerable<int> ids)

@@ -1,5 +1,6 @@
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Tests.Fakes;
+using LlavaServer.Inference.Tests.Prompting.Templates;
 
 namespace LlavaServer.Inference.Tests.Prompting;
 
@@ -33,6 +34,31 @@ public sealed class ChatTemplateSelectorTests
         var without = ChatTemplateSelector.Choose(null, "<|im_start|>", "model", true, Plain);
         Assert.Equal(("vicuna", "family profile"), (without.Template?.Name, without.Source));
         Assert.NotNull(without.Warning);
+    }
+
+    [Theory]
+    [InlineData("openhermes-2.5", "chatml")]
+    [InlineData("llama-3", "llama-3")]
+    [InlineData("llava-1.5", "vicuna-plain")]
+    [InlineData("smollm2", "jinja")]
+    [InlineData("zephyr", "jinja")]
+    [InlineData("qwen2.5", "jinja")]
+    [InlineData("llama-3.1", "jinja")]
+    [InlineData("mistral-7b-0.2", "jinja")]
+    [InlineData("gemma-2", "jinja")]
+    public void Choose_RealTemplate_IsAFamilyOnlyIfItWritesTheSame(string name, string expected)
+    {
+        var tokenizer = new FakeTokenizer("<|im_start|>", "<|im_end|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
+        var choice = ChatTemplateSelector.Choose(null, TemplateFiles.Template(name), "model", sees: true, tokenizer);
+        Assert.Equal((expected, "model file", null), (choice.Template?.Name, choice.Source, choice.Warning));
+    }
+
+    [Fact]
+    public void Choose_TemplateOutsideTheLanguage_FallsBackAndSaysWhere()
+    {
+        var choice = ChatTemplateSelector.Choose(null, "{{ bos_token }}\n{% include 'x' %}", "llava", sees: true, Plain);
+        Assert.Equal(("vicuna", "family profile"), (choice.Template?.Name, choice.Source));
+        Assert.Contains("template 'tokenizer.chat_template', line 2: the statement 'include' is not supported", choice.Warning, StringComparison.Ordinal);
     }
 
     [Theory]

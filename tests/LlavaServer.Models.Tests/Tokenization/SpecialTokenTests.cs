@@ -40,6 +40,21 @@ public sealed class SpecialTokenTests
     }
 
     [Fact]
+    public void FindControlTokens_SpelledOut_AreThoseThatEncodeWouldParse()
+    {
+        var metadata = TestVocabulary.SentencePiece("\u2581", "<|user|>", "<u>").With(("token_type", Types(1, 3, 4)), ("general.name", "Phi-3-mini"));
+        var tokenizer = TokenizerFactory.Create(metadata);
+        var found = new List<SpelledToken>();
+        tokenizer.FindControlTokens("a<u><|user|>\n x</s>", found);
+        Assert.Equal([new SpelledToken(260, 4, 10), new SpelledToken(2, 15, 4)], found);
+
+        var bpe = TokenizerFactory.Create(TestVocabulary.Bpe("llama-bpe", ["<eos>", "a"], []).With(("token_type", (int[])[3, 1])));
+        found.Clear();
+        bpe.FindControlTokens("a<eos>a", found);
+        Assert.Equal([new SpelledToken(0, 1, 5)], found);
+    }
+
+    [Fact]
     public void Encode_Phi3_SpecialTokenEatsWhiteSpaceBehindIt()
     {
         var metadata = TestVocabulary.SentencePiece("\u2581", "<|user|>").With(("token_type", Types(1, 3)), ("general.name", "Phi-3-mini"));

@@ -1,0 +1,37 @@
+using LlavaServer.Models.Tokenization;
+
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>Whether two templates write the same prompts, tried on small conversations.</summary>
+internal static class ChatTemplateComparison
+{
+    public static bool WriteTheSame(ChatTemplate one, ChatTemplate other, bool withPictures, ITokenizer tokenizer)
+    {
+        ChatMessage System() => new(ChatRole.System, [MessagePart.FromText("Be brief.")]);
+        ChatMessage User(string text) => new(ChatRole.User, [MessagePart.FromText(text)]);
+        var picture = new ChatMessage(ChatRole.User, [MessagePart.FromImage(default, ""), MessagePart.FromText("What?")]);
+        var answer = new ChatMessage(ChatRole.Assistant, [MessagePart.FromText("This.")]);
+        List<ChatMessage[]> conversations = [[User("Hello")], [System(), User("Hello")], [User("Hello"), answer, User("And?")]];
+        if (withPictures)
+        {
+            conversations.Add([picture]);
+        }
+
+        return conversations.TrueForAll(c => Written(one, c, tokenizer) is { } text && text == Written(other, c, tokenizer));
+    }
+
+    private static string? Written(ChatTemplate template, ChatMessage[] messages, ITokenizer tokenizer)
+    {
+        var text = new PromptText();
+        try
+        {
+            template.Render(Conversation.From(messages), text);
+        }
+        catch (InferenceException)
+        {
+            return null;
+        }
+
+        return text.ToPlainText(tokenizer, "\uFFFC");
+    }
+}
