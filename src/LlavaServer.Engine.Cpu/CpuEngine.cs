@@ -44,7 +44,7 @@ public sealed class CpuEngine : IInferenceEngine
         _workers = workers;
         _turns = turns;
         _model = new LlamaModel(config, weights, cache, workers, maxBatchRows);
-        _pending = new int[cache.SlotCount];
+        _pending = new int[cache.SequenceCount];
         Info = new EngineInfo
         {
             EngineName = "cpu",
@@ -53,8 +53,8 @@ public sealed class CpuEngine : IInferenceEngine
             EmbeddingWidth = config.EmbeddingWidth,
             ContextLength = cache.ContextLength,
             TrainedContextLength = config.ContextLength,
-            SequenceCount = cache.SlotCount,
-            KVPositions = checked(cache.SlotCount * cache.ContextLength),
+            SequenceCount = cache.SequenceCount,
+            KVPositions = cache.Positions,
             MaxBatchRows = maxBatchRows,
             ParameterCount = modelFile.Tensors.Sum(tensor => tensor.ElementCount) + (mmprojFile?.Tensors.Sum(tensor => tensor.ElementCount) ?? 0),
             MemoryBytes = modelFile.FileBytes + (mmprojFile?.FileBytes ?? 0) + weights.OwnedBytes + cache.MemoryBytes + _model.MemoryBytes,
@@ -83,24 +83,28 @@ public sealed class CpuEngine : IInferenceEngine
             fits &= Accept(rows[i], i);
         }
 
-        if (!fits)
+        if (!fits || !_cache.TryReserve(_pending))
         {
             return DecodeStatus.NoSpace;
         }
 
+        bool computed = false;
         try
         {
             using PacedWork work = _workers.Pace(batch.GivesWay ? _turns : null, CancellationToken.None);
             _model.Forward(rows);
+            computed = true;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             throw new InferenceException(InferenceError.EngineFailed, "The engine failed during a step.", exception);
         }
-
-        for (int slot = 0; slot < _pending.Length; slot++)
+        finally
         {
-            _cache.SetLength(slot, _cache.Length(slot) + _pending[slot]);
+            for (int sequence = 0; sequence < _pending.Length; sequence++)
+            {
+                _cache.SetLength(sequence, _cache.Length(sequence) + (computed ? _pending[sequence] : 0));
+            }
         }
 
         return DecodeStatus.Done;
@@ -114,15 +118,15 @@ public sealed class CpuEngine : IInferenceEngine
 
     public void RemoveSequence(SequenceId id, int from)
     {
-        CheckSlot(id, nameof(id));
+        CheckSequence(id, nameof(id));
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         _cache.SetLength(id.Value, Math.Min(from, _cache.Length(id.Value)));
     }
 
     public void CopySequence(SequenceId source, SequenceId target, int length)
     {
-        CheckSlot(source, nameof(source));
-        CheckSlot(target, nameof(target));
+        CheckSequence(source, nameof(source));
+        CheckSequence(target, nameof(target));
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _cache.Length(source.Value));
         if (source == target)
@@ -131,7 +135,7 @@ public sealed class CpuEngine : IInferenceEngine
             return;
         }
 
-        _cache.Copy(source.Value, target.Value, length);
+        _cache.Share(source.Value, target.Value, length);
     }
 
     public void Dispose()
@@ -154,12 +158,12 @@ public sealed class CpuEngine : IInferenceEngine
     /// <summary>Checks a row against the rules of the seam and counts it; false when its sequence has no room for it.</summary>
     private bool Accept(in BatchRow row, int number)
     {
-        CheckSlot(row.Sequence, "batch");
-        int slot = row.Sequence.Value;
-        int expected = _cache.Length(slot) + _pending[slot]++;
+        CheckSequence(row.Sequence, "batch");
+        int sequence = row.Sequence.Value;
+        int expected = _cache.Length(sequence) + _pending[sequence]++;
         if (row.Position != expected)
         {
-            throw new ArgumentException($"Row {number} of sequence {slot} has position {row.Position}, expected {expected}.", nameof(row));
+            throw new ArgumentException($"Row {number} of sequence {sequence} has position {row.Position}, expected {expected}.", nameof(row));
         }
 
         if (row.Image is { } image)
@@ -177,11 +181,11 @@ public sealed class CpuEngine : IInferenceEngine
         return row.Position < _cache.ContextLength;
     }
 
-    private void CheckSlot(SequenceId id, string parameter)
+    private void CheckSequence(SequenceId id, string parameter)
     {
-        if ((uint)id.Value >= (uint)_cache.SlotCount)
+        if ((uint)id.Value >= (uint)_cache.SequenceCount)
         {
-            throw new ArgumentOutOfRangeException(parameter, $"Sequence {id.Value} is not one of {_cache.SlotCount}.");
+            throw new ArgumentOutOfRangeException(parameter, $"Sequence {id.Value} is not one of {_cache.SequenceCount}.");
         }
     }
 }

@@ -20,6 +20,7 @@ public sealed class CpuEngineFactory : IInferenceEngineFactory
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SequenceCount, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxBatchRows, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextLength, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.KVPositions, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         var owned = new Stack<IDisposable>();
         try
@@ -73,7 +74,7 @@ public sealed class CpuEngineFactory : IInferenceEngineFactory
         WorkerPool workers = Own(new WorkerPool(threads));
         LlamaWeights weights = Own(LoadWeights(modelFile, config, workers, options.Turns, progress, cancellationToken));
         int contextLength = options.ContextLength == 0 ? Math.Min(config.ContextLength, DefaultContextLength) : options.ContextLength;
-        KVCache cache = Own(new KVCache(options.SequenceCount, contextLength, config));
+        KVCache cache = Own(new KVCache(options.SequenceCount, contextLength, options.KVPositions, config));
         return new CpuEngine(modelFile, mmprojFile, vision, config, weights, cache, workers, options.MaxBatchRows, options.Turns);
     }
 

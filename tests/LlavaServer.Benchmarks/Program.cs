@@ -14,6 +14,7 @@ return args.FirstOrDefault() switch
     "generate" => GenerateCommand.Run(args[1..]),
     "quantize" => QuantizeCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
+    "attention" => AttentionCommand.Run(args[1..]),
     "kernels" => KernelsCommand.Run(args[1..]),
     "logits" => await LogitsCommand.RunAsync(args[1..]),
     "templates" => await TemplatesCommand.RunAsync(args[1..]),

@@ -5,9 +5,8 @@ using LlavaServer.Engine.Cpu.Kernels.Simd;
 namespace LlavaServer.Engine.Cpu.Kernels;
 
 /// <summary>
-/// Causal attention of up to four queries over the keys and values of one head in a half-precision cache, F32 accumulation. Keys lie in tiles of 16
-/// positions, shape (tiles, headWidth, 16), so that a register holds one element of many positions; values lie by position, shape (positions,
-/// valueStride).
+/// Causal attention of up to four queries over the keys and values of one head in a half-precision cache, F32 accumulation. The result of a query has
+/// the same bits whatever queries are computed beside it.
 /// </summary>
 internal static unsafe class Attention
 {
@@ -25,45 +24,43 @@ internal static unsafe class Attention
     public static int ScratchFloats(int headWidth, int valueStride, int contextLength) =>
         (Queries * ((headWidth + 15) / 16 * 16)) + (Queries * valueStride) + (Queries * ScoreStride(contextLength));
 
-    /// <param name="queries">Four pointers to query vectors of <paramref name="headWidth"/> floats; unused ones repeat the last.</param>
+    /// <param name="queries">Four pointers to query vectors of the head's width; unused ones repeat the last.</param>
     /// <param name="lengths">Positions that each query sees.</param>
     /// <param name="count">1 to 4 queries in use.</param>
-    /// <param name="keys">Tiles of the head.</param>
-    /// <param name="values">Rows of the head.</param>
+    /// <param name="blocks">Keys and values of the head.</param>
+    /// <param name="contextLength">Most positions, which the scratch was sized for.</param>
     /// <param name="scale">Factor of the scores, 1 / sqrt(head width) unless the model says otherwise.</param>
-    /// <param name="outputs">Four pointers to results of <paramref name="headWidth"/> floats.</param>
+    /// <param name="outputs">Four pointers to results of the head's width.</param>
     /// <param name="scratch">Of <see cref="ScratchFloats"/>.</param>
     public static void Attend(
-        float** queries, int* lengths, int count, ushort* keys, ushort* values, int headWidth, int valueStride, int contextLength, float scale, float** outputs, float* scratch)
+        float** queries, int* lengths, int count, in KVBlocks blocks, int contextLength, float scale, float** outputs, float* scratch)
     {
         if (Vector512.IsHardwareAccelerated)
         {
-            Attend<Lanes512, Vector512<float>, Vector512<int>>(
-                queries, lengths, count, keys, values, headWidth, valueStride, contextLength, scale, outputs, scratch);
+            Attend<Lanes512, Vector512<float>, Vector512<int>>(queries, lengths, count, blocks, contextLength, scale, outputs, scratch);
         }
         else if (Vector256.IsHardwareAccelerated)
         {
-            Attend<Lanes256, Vector256<float>, Vector256<int>>(
-                queries, lengths, count, keys, values, headWidth, valueStride, contextLength, scale, outputs, scratch);
+            Attend<Lanes256, Vector256<float>, Vector256<int>>(queries, lengths, count, blocks, contextLength, scale, outputs, scratch);
         }
         else if (Vector128.IsHardwareAccelerated)
         {
-            Attend<Lanes128, Vector128<float>, Vector128<int>>(
-                queries, lengths, count, keys, values, headWidth, valueStride, contextLength, scale, outputs, scratch);
+            Attend<Lanes128, Vector128<float>, Vector128<int>>(queries, lengths, count, blocks, contextLength, scale, outputs, scratch);
         }
         else
         {
-            Attend<LanesScalar, float, int>(
-                queries, lengths, count, keys, values, headWidth, valueStride, contextLength, scale, outputs, scratch);
+            Attend<LanesScalar, float, int>(queries, lengths, count, blocks, contextLength, scale, outputs, scratch);
         }
     }
 
     public static void Attend<L, TF, TI>(
-        float** queries, int* lengths, int count, ushort* keys, ushort* values, int headWidth, int valueStride, int contextLength, float scale, float** outputs, float* scratch)
+        float** queries, int* lengths, int count, in KVBlocks blocks, int contextLength, float scale, float** outputs, float* scratch)
         where L : struct, ILanes<TF, TI>
         where TF : struct
         where TI : struct
     {
+        int headWidth = blocks.HeadWidth;
+        int valueStride = blocks.ValueStride;
         int queryStride = (headWidth + 15) / 16 * 16;
         int scoreStride = ScoreStride(contextLength);
         float* lifted = scratch;
@@ -82,7 +79,7 @@ internal static unsafe class Attention
         int tiles = (longest + TilePositions - 1) / TilePositions;
         if (count == 1)
         {
-            Scores1<L, TF, TI>(lifted, keys, headWidth, tiles, scale * Settle, scores);
+            Scores1<L, TF, TI>(lifted, blocks, tiles, scale * Settle, scores);
         }
         else
         {
@@ -91,7 +88,7 @@ internal static unsafe class Attention
                 Buffer.MemoryCopy(lifted, lifted + (c * queryStride), headWidth * sizeof(float), headWidth * sizeof(float));
             }
 
-            Scores4<L, TF, TI>(lifted, queryStride, keys, headWidth, tiles, scale * Settle, scores, scoreStride);
+            Scores4<L, TF, TI>(lifted, queryStride, blocks, tiles, scale * Settle, scores, scoreStride);
         }
 
         float* sums = stackalloc float[Queries];
@@ -108,11 +105,11 @@ internal static unsafe class Attention
 
         if (count == 1)
         {
-            Mix1<L, TF, TI>(scores, values, valueStride, longest, mixed);
+            Mix1<L, TF, TI>(scores, blocks, longest, mixed);
         }
         else
         {
-            Mix4<L, TF, TI>(scores, scoreStride, values, valueStride, longest, mixed);
+            Mix4<L, TF, TI>(scores, scoreStride, blocks, longest, mixed);
         }
 
         for (int c = 0; c < count; c++)
@@ -128,61 +125,80 @@ internal static unsafe class Attention
     private static int ScoreStride(int contextLength) => (contextLength + 31) / 32 * 32;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scores1<L, TF, TI>(float* query, ushort* keys, int headWidth, int tiles, float scale, float* scores)
+    private static void Scores1<L, TF, TI>(float* query, in KVBlocks blocks, int tiles, float scale, float* scores)
         where L : struct, ILanes<TF, TI>
         where TF : struct
         where TI : struct
     {
+        int headWidth = blocks.HeadWidth;
         TF factor = L.Broadcast(scale);
-        for (int tile = 0; tile < tiles; tile++)
+        int end = (tiles + 1) / 2;
+        for (int block = 0, run; block < end; block += run)
         {
-            ushort* key = keys + ((long)tile * headWidth * TilePositions);
-            for (int lane = 0; lane < TilePositions; lane += L.Count)
+            run = blocks.Run(block, end);
+            ushort* key = blocks.Keys(block);
+            int endTile = Math.Min(2 * (block + run), tiles);
+            for (int tile = 2 * block; tile < endTile; tile++, key += TilePositions * headWidth)
             {
-                // Two sums hide the latency of the multiplications; head widths are even.
-                TF even = default, odd = default;
-                for (int d = 0; d < headWidth; d += 2)
+                for (int lane = 0; lane < TilePositions; lane += L.Count)
                 {
-                    even = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(key + (d * TilePositions) + lane), L.Broadcast(query[d]), even);
-                    odd = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(key + ((d + 1) * TilePositions) + lane), L.Broadcast(query[d + 1]), odd);
-                }
+                    // Two sums hide the latency of the multiplications; head widths are even.
+                    TF even = default, odd = default;
+                    for (int d = 0; d < headWidth; d += 2)
+                    {
+                        even = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(key + (d * TilePositions) + lane), L.Broadcast(query[d]), even);
+                        odd = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(key + ((d + 1) * TilePositions) + lane), L.Broadcast(query[d + 1]), odd);
+                    }
 
-                L.Store(scores + (tile * TilePositions) + lane, L.Multiply(L.Add(even, odd), factor));
+                    L.Store(scores + (tile * TilePositions) + lane, L.Multiply(L.Add(even, odd), factor));
+                }
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scores4<L, TF, TI>(
-        float* query, int queryStride, ushort* keys, int headWidth, int tiles, float scale, float* scores, int scoreStride)
+    private static void Scores4<L, TF, TI>(float* query, int queryStride, in KVBlocks blocks, int tiles, float scale, float* scores, int scoreStride)
         where L : struct, ILanes<TF, TI>
         where TF : struct
         where TI : struct
     {
+        int headWidth = blocks.HeadWidth;
         float* q1 = query + queryStride;
         float* q2 = q1 + queryStride;
         float* q3 = q2 + queryStride;
         TF factor = L.Broadcast(scale);
-        for (int tile = 0; tile < tiles; tile++)
+        int end = (tiles + 1) / 2;
+        for (int block = 0, run; block < end; block += run)
         {
-            ushort* key = keys + ((long)tile * headWidth * TilePositions);
-            for (int lane = 0; lane < TilePositions; lane += L.Count)
+            run = blocks.Run(block, end);
+            ushort* key = blocks.Keys(block);
+            int endTile = Math.Min(2 * (block + run), tiles);
+            for (int tile = 2 * block; tile < endTile; tile++, key += TilePositions * headWidth)
             {
-                TF s0 = default, s1 = default, s2 = default, s3 = default;
-                for (int d = 0; d < headWidth; d++)
+                for (int lane = 0; lane < TilePositions; lane += L.Count)
                 {
-                    TF k = HalfBits.LoadTiny<L, TF, TI>(key + (d * TilePositions) + lane);
-                    s0 = L.MultiplyAdd(k, L.Broadcast(query[d]), s0);
-                    s1 = L.MultiplyAdd(k, L.Broadcast(q1[d]), s1);
-                    s2 = L.MultiplyAdd(k, L.Broadcast(q2[d]), s2);
-                    s3 = L.MultiplyAdd(k, L.Broadcast(q3[d]), s3);
-                }
+                    TF s0 = default, s1 = default, s2 = default, s3 = default;
+                    TF t0 = default, t1 = default, t2 = default, t3 = default;
+                    for (int d = 0; d < headWidth; d += 2)
+                    {
+                        TF k = HalfBits.LoadTiny<L, TF, TI>(key + (d * TilePositions) + lane);
+                        s0 = L.MultiplyAdd(k, L.Broadcast(query[d]), s0);
+                        s1 = L.MultiplyAdd(k, L.Broadcast(q1[d]), s1);
+                        s2 = L.MultiplyAdd(k, L.Broadcast(q2[d]), s2);
+                        s3 = L.MultiplyAdd(k, L.Broadcast(q3[d]), s3);
+                        k = HalfBits.LoadTiny<L, TF, TI>(key + ((d + 1) * TilePositions) + lane);
+                        t0 = L.MultiplyAdd(k, L.Broadcast(query[d + 1]), t0);
+                        t1 = L.MultiplyAdd(k, L.Broadcast(q1[d + 1]), t1);
+                        t2 = L.MultiplyAdd(k, L.Broadcast(q2[d + 1]), t2);
+                        t3 = L.MultiplyAdd(k, L.Broadcast(q3[d + 1]), t3);
+                    }
 
-                float* score = scores + (tile * TilePositions) + lane;
-                L.Store(score, L.Multiply(s0, factor));
-                L.Store(score + scoreStride, L.Multiply(s1, factor));
-                L.Store(score + (2 * scoreStride), L.Multiply(s2, factor));
-                L.Store(score + (3 * scoreStride), L.Multiply(s3, factor));
+                    float* score = scores + (tile * TilePositions) + lane;
+                    L.Store(score, L.Multiply(L.Add(s0, t0), factor));
+                    L.Store(score + scoreStride, L.Multiply(L.Add(s1, t1), factor));
+                    L.Store(score + (2 * scoreStride), L.Multiply(L.Add(s2, t2), factor));
+                    L.Store(score + (3 * scoreStride), L.Multiply(L.Add(s3, t3), factor));
+                }
             }
         }
     }
@@ -234,44 +250,69 @@ internal static unsafe class Attention
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Mix1<L, TF, TI>(float* weights, ushort* values, int valueStride, int length, float* output)
+    private static void Mix1<L, TF, TI>(float* weights, in KVBlocks blocks, int length, float* output)
         where L : struct, ILanes<TF, TI>
         where TF : struct
         where TI : struct
     {
-        for (int d = 0; d < valueStride; d += 2 * L.Count)
+        int valueStride = blocks.ValueStride;
+        int blockCount = (length + KVBlocks.Positions - 1) / KVBlocks.Positions;
+        int d = 0;
+        for (; d <= valueStride - (4 * L.Count); d += 4 * L.Count)
         {
-            TF s0 = default, s1 = default, t0 = default, t1 = default;
-            ushort* value = values + d;
+            TF s0 = default, s1 = default, s2 = default, s3 = default;
             int position = 0;
-            for (; position < length - 1; position += 2, value += 2 * valueStride)
+            while (position < length)
             {
-                TF w = L.Broadcast(weights[position]);
-                s0 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value), w, s0);
-                s1 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + L.Count), w, s1);
-                w = L.Broadcast(weights[position + 1]);
-                t0 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + valueStride), w, t0);
-                t1 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + valueStride + L.Count), w, t1);
+                int block = position / KVBlocks.Positions;
+                ushort* value = blocks.Values(block) + d;
+                int end = Math.Min((block + blocks.Run(block, blockCount)) * KVBlocks.Positions, length);
+                for (; position < end; position++, value += valueStride)
+                {
+                    TF w = L.Broadcast(weights[position]);
+                    s0 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value), w, s0);
+                    s1 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + L.Count), w, s1);
+                    s2 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + (2 * L.Count)), w, s2);
+                    s3 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + (3 * L.Count)), w, s3);
+                }
             }
 
-            if (position < length)
+            L.Store(output + d, s0);
+            L.Store(output + d + L.Count, s1);
+            L.Store(output + d + (2 * L.Count), s2);
+            L.Store(output + d + (3 * L.Count), s3);
+        }
+
+        for (; d < valueStride; d += 2 * L.Count)
+        {
+            TF s0 = default, s1 = default;
+            int position = 0;
+            while (position < length)
             {
-                TF w = L.Broadcast(weights[position]);
-                s0 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value), w, s0);
-                s1 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + L.Count), w, s1);
+                int block = position / KVBlocks.Positions;
+                ushort* value = blocks.Values(block) + d;
+                int end = Math.Min((block + blocks.Run(block, blockCount)) * KVBlocks.Positions, length);
+                for (; position < end; position++, value += valueStride)
+                {
+                    TF w = L.Broadcast(weights[position]);
+                    s0 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value), w, s0);
+                    s1 = L.MultiplyAdd(HalfBits.LoadTiny<L, TF, TI>(value + L.Count), w, s1);
+                }
             }
 
-            L.Store(output + d, L.Add(s0, t0));
-            L.Store(output + d + L.Count, L.Add(s1, t1));
+            L.Store(output + d, s0);
+            L.Store(output + d + L.Count, s1);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Mix4<L, TF, TI>(float* weights, int scoreStride, ushort* values, int valueStride, int length, float* output)
+    private static void Mix4<L, TF, TI>(float* weights, int scoreStride, in KVBlocks blocks, int length, float* output)
         where L : struct, ILanes<TF, TI>
         where TF : struct
         where TI : struct
     {
+        int valueStride = blocks.ValueStride;
+        int blockCount = (length + KVBlocks.Positions - 1) / KVBlocks.Positions;
         float* w1 = weights + scoreStride;
         float* w2 = w1 + scoreStride;
         float* w3 = w2 + scoreStride;
@@ -279,23 +320,29 @@ internal static unsafe class Attention
         {
             TF s0 = default, s1 = default, s2 = default, s3 = default;
             TF t0 = default, t1 = default, t2 = default, t3 = default;
-            ushort* value = values + d;
-            for (int position = 0; position < length; position++, value += valueStride)
+            int position = 0;
+            while (position < length)
             {
-                TF v0 = HalfBits.LoadTiny<L, TF, TI>(value);
-                TF v1 = HalfBits.LoadTiny<L, TF, TI>(value + L.Count);
-                TF w = L.Broadcast(weights[position]);
-                s0 = L.MultiplyAdd(v0, w, s0);
-                t0 = L.MultiplyAdd(v1, w, t0);
-                w = L.Broadcast(w1[position]);
-                s1 = L.MultiplyAdd(v0, w, s1);
-                t1 = L.MultiplyAdd(v1, w, t1);
-                w = L.Broadcast(w2[position]);
-                s2 = L.MultiplyAdd(v0, w, s2);
-                t2 = L.MultiplyAdd(v1, w, t2);
-                w = L.Broadcast(w3[position]);
-                s3 = L.MultiplyAdd(v0, w, s3);
-                t3 = L.MultiplyAdd(v1, w, t3);
+                int block = position / KVBlocks.Positions;
+                ushort* value = blocks.Values(block) + d;
+                int end = Math.Min((block + blocks.Run(block, blockCount)) * KVBlocks.Positions, length);
+                for (; position < end; position++, value += valueStride)
+                {
+                    TF v0 = HalfBits.LoadTiny<L, TF, TI>(value);
+                    TF v1 = HalfBits.LoadTiny<L, TF, TI>(value + L.Count);
+                    TF w = L.Broadcast(weights[position]);
+                    s0 = L.MultiplyAdd(v0, w, s0);
+                    t0 = L.MultiplyAdd(v1, w, t0);
+                    w = L.Broadcast(w1[position]);
+                    s1 = L.MultiplyAdd(v0, w, s1);
+                    t1 = L.MultiplyAdd(v1, w, t1);
+                    w = L.Broadcast(w2[position]);
+                    s2 = L.MultiplyAdd(v0, w, s2);
+                    t2 = L.MultiplyAdd(v1, w, t2);
+                    w = L.Broadcast(w3[position]);
+                    s3 = L.MultiplyAdd(v0, w, s3);
+                    t3 = L.MultiplyAdd(v1, w, t3);
+                }
             }
 
             L.Store(output + d, s0);

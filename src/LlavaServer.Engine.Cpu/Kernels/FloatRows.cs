@@ -141,28 +141,23 @@ internal static unsafe class FloatRows
         where TF : struct
         where TI : struct
     {
+        // The order of additions is that of Tile4: a row's result does not depend on how many are computed.
         TF s0 = default, s1 = default, s2 = default, s3 = default;
-        TF t0 = default, t1 = default, t2 = default, t3 = default;
         int i = 0;
         for (; i <= width - (2 * L.Count); i += 2 * L.Count)
         {
             (TF x, TF y) = TFormat.LoadActivations(x0, i, oddOffset);
             (TF a, TF b) = TFormat.LoadWeights(w0, i);
-            s0 = L.MultiplyAdd(a, x, s0);
-            t0 = L.MultiplyAdd(b, y, t0);
+            s0 = L.MultiplyAdd(b, y, L.MultiplyAdd(a, x, s0));
             (a, b) = TFormat.LoadWeights(w1, i);
-            s1 = L.MultiplyAdd(a, x, s1);
-            t1 = L.MultiplyAdd(b, y, t1);
+            s1 = L.MultiplyAdd(b, y, L.MultiplyAdd(a, x, s1));
             (a, b) = TFormat.LoadWeights(w2, i);
-            s2 = L.MultiplyAdd(a, x, s2);
-            t2 = L.MultiplyAdd(b, y, t2);
+            s2 = L.MultiplyAdd(b, y, L.MultiplyAdd(a, x, s2));
             (a, b) = TFormat.LoadWeights(w3, i);
-            s3 = L.MultiplyAdd(a, x, s3);
-            t3 = L.MultiplyAdd(b, y, t3);
+            s3 = L.MultiplyAdd(b, y, L.MultiplyAdd(a, x, s3));
         }
 
-        Finish<TFormat, TF>(
-            L.Sum(L.Add(s0, t0)), L.Sum(L.Add(s1, t1)), L.Sum(L.Add(s2, t2)), L.Sum(L.Add(s3, t3)), w0, w1, w2, w3, x0, oddOffset, i, width, tile);
+        Finish<TFormat, TF>(L.Sum(s0), L.Sum(s1), L.Sum(s2), L.Sum(s3), w0, w1, w2, w3, x0, oddOffset, i, width, tile);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,7 +25,7 @@ internal sealed unsafe class LlamaModel : IDisposable
     private readonly WorkerPool _workers;
     private readonly Workspace _space;
     private readonly RopeAngles _angles;
-    private readonly int[] _slots;
+    private readonly int[] _sequences;
     private readonly int[] _positions;
     private readonly int[] _wanted;
     private readonly int[] _logitRows;
@@ -41,7 +41,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         _workers = workers;
         _space = new Workspace(config, weights.Forms, maxRows, cache.ContextLength, cache.ValueStride, workers.ThreadCount);
         _angles = new RopeAngles(config, weights.RopeFactors);
-        _slots = new int[maxRows];
+        _sequences = new int[maxRows];
         _positions = new int[maxRows];
         _wanted = new int[maxRows];
         _logitRows = new int[maxRows];
@@ -108,7 +108,7 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     private static ActivationForms Forms(WeightRows first, WeightRows second, WeightRows third) => first.Form | second.Form | third.Form;
 
-    /// <summary>Takes over the batch: slots, positions, inputs, tiles of rows that attend together. Returns the number of rows that want logits.</summary>
+    /// <summary>Takes over the batch: sequences, positions, inputs, tiles of rows that attend together. Returns the number of rows that want logits.</summary>
     private int Begin(ReadOnlySpan<BatchRow> batch)
     {
         _rows = batch.Length;
@@ -117,7 +117,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         for (int row = 0; row < batch.Length; row++)
         {
             BatchRow item = batch[row];
-            _slots[row] = item.Sequence.Value;
+            _sequences[row] = item.Sequence.Value;
             _positions[row] = item.Position;
             _logitRows[row] = item.WantsLogits ? wanted : -1;
             if (item.WantsLogits)
@@ -136,7 +136,7 @@ internal sealed unsafe class LlamaModel : IDisposable
                 Dequantizer.ToFloat(_weights.TokenEmbedding.Type, address, hidden);
             }
 
-            bool continues = row > 0 && _slots[row - 1] == _slots[row] && _positions[row - 1] + 1 == _positions[row];
+            bool continues = row > 0 && _sequences[row - 1] == _sequences[row] && _positions[row - 1] + 1 == _positions[row];
             if (!continues || row - _tileStarts[_tileCount - 1] == AttentionRows)
             {
                 _tileStarts[_tileCount++] = row;
@@ -229,7 +229,7 @@ internal sealed unsafe class LlamaModel : IDisposable
             Rope.Rotate(
                 space.Queries + ((long)part * space.QueryStride), config.HeadCount, config.HeadWidth, config.RopeWidth, cosines, sines, config.RotatesHalves);
             Rope.Rotate(keys, config.KVHeadCount, config.HeadWidth, config.RopeWidth, cosines, sines, config.RotatesHalves);
-            model._cache.Store(model._slots[part], layer, model._positions[part], keys, space.Values + ((long)part * space.KVStride));
+            model._cache.Store(model._sequences[part], layer, model._positions[part], keys, space.Values + ((long)part * space.KVStride));
         }
     }
 
@@ -245,8 +245,7 @@ internal sealed unsafe class LlamaModel : IDisposable
             int firstRow = model._tileStarts[tile];
             int group = config.HeadCount / config.KVHeadCount;
             int total = (model._tileStarts[tile + 1] - firstRow) * group;
-            ushort* keys = cache.Keys(model._slots[firstRow], layer, kvHead);
-            ushort* values = cache.Values(model._slots[firstRow], layer, kvHead);
+            KVBlocks blocks = cache.Blocks(model._sequences[firstRow], layer, kvHead);
             float** queries = stackalloc float*[Attention.Queries];
             float** outputs = stackalloc float*[Attention.Queries];
             int* lengths = stackalloc int[Attention.Queries];
@@ -262,18 +261,7 @@ internal sealed unsafe class LlamaModel : IDisposable
                     lengths[i] = model._positions[row] + 1;
                 }
 
-                Attention.Attend(
-                    queries,
-                    lengths,
-                    count,
-                    keys,
-                    values,
-                    config.HeadWidth,
-                    cache.ValueStride,
-                    cache.ContextLength,
-                    config.AttentionScale,
-                    outputs,
-                    (float*)space.Scratch(worker));
+                Attention.Attend(queries, lengths, count, blocks, cache.ContextLength, config.AttentionScale, outputs, (float*)space.Scratch(worker));
             }
         }
     }

@@ -26,19 +26,59 @@ public sealed unsafe class AttentionTests
         }
     }
 
-    private static void Check(int bits, int headWidth, int length, int count)
+    [Theory]
+    [InlineData(48)]
+    [InlineData(64)]
+    [InlineData(128)]
+    public void Attend_OtherQueriesBeside_SameBits(int headWidth)
     {
-        var random = new Random(headWidth + length + count);
+        foreach (int length in (int[])[7, 32, 61])
+        {
+            foreach (int bits in Widths.Available)
+            {
+                float[] alone = Check(bits, headWidth, length, 1);
+                float[] beside = Check(bits, headWidth, length, Attention.Queries);
+                Assert.Equal(alone.Select(BitConverter.SingleToInt32Bits), beside[..headWidth].Select(BitConverter.SingleToInt32Bits));
+            }
+        }
+    }
+
+    /// <summary>Blocks lie in memory in two runs, the later positions in front; what is behind the length is not a number.</summary>
+    private static float[] Check(int bits, int headWidth, int length, int count)
+    {
+        var random = new Random(headWidth + length);
         int valueStride = (headWidth + 31) / 32 * 32;
-        int tiles = (length + 15) / 16;
+        int blockCount = (length + KVBlocks.Positions - 1) / KVBlocks.Positions;
+        int keyHalves = KVBlocks.Positions * headWidth * blockCount;
+        int valueHalves = KVBlocks.Positions * valueStride * blockCount;
         float scale = 1f / MathF.Sqrt(headWidth);
-        using var keys = new GuardedMemory((long)tiles * headWidth * 16 * sizeof(ushort));
-        using var values = new GuardedMemory((long)length * valueStride * sizeof(ushort));
+        using var keys = new GuardedMemory(keyHalves * sizeof(ushort));
+        using var values = new GuardedMemory(valueHalves * sizeof(ushort));
         using var queries = new GuardedMemory(count * headWidth * sizeof(float));
         using var outputs = new GuardedMemory(count * headWidth * sizeof(float));
         using var scratch = new GuardedMemory(Attention.ScratchFloats(headWidth, valueStride, length) * sizeof(float));
-        Fill(random, (ushort*)keys.Pointer, tiles * headWidth * 16);
-        Fill(random, (ushort*)values.Pointer, length * valueStride);
+        new Span<ushort>(keys.Pointer, keyHalves).Fill(BitConverter.HalfToUInt16Bits(Half.NaN));
+        new Span<ushort>(values.Pointer, valueHalves).Fill(BitConverter.HalfToUInt16Bits(Half.NaN));
+        int* table = stackalloc int[blockCount];
+        for (int i = 0; i < blockCount; i++)
+        {
+            table[i] = (i + (blockCount / 2)) % blockCount;
+        }
+
+        var blocks = new KVBlocks((ushort*)keys.Pointer, (ushort*)values.Pointer, table, headWidth, valueStride);
+        for (int position = 0; position < length; position++)
+        {
+            for (int d = 0; d < valueStride; d++)
+            {
+                if (d < headWidth)
+                {
+                    blocks.Key(position)[d * Attention.TilePositions] = RandomHalf(random);
+                }
+
+                blocks.Value(position)[d] = RandomHalf(random);
+            }
+        }
+
         float** query = stackalloc float*[Attention.Queries];
         float** output = stackalloc float*[Attention.Queries];
         int* lengths = stackalloc int[Attention.Queries];
@@ -53,10 +93,10 @@ public sealed unsafe class AttentionTests
             }
         }
 
-        Attend(bits, query, lengths, count, (ushort*)keys.Pointer, (ushort*)values.Pointer, headWidth, valueStride, length, scale, output, scratch.Floats);
+        Attend(bits, query, lengths, count, blocks, length, scale, output, scratch.Floats);
         for (int c = 0; c < count; c++)
         {
-            double[] expected = Reference(query[c], lengths[c], (Half*)keys.Pointer, (Half*)values.Pointer, headWidth, valueStride, scale);
+            double[] expected = Reference(query[c], lengths[c], blocks, scale);
             for (int d = 0; d < headWidth; d++)
             {
                 Assert.True(
@@ -64,59 +104,56 @@ public sealed unsafe class AttentionTests
                     $"{bits} bits, width {headWidth}, length {lengths[c]}, query {c} of {count}: [{d}] {output[c][d]} for {expected[d]}");
             }
         }
+
+        return new ReadOnlySpan<float>(outputs.Floats, count * headWidth).ToArray();
     }
 
-    private static void Attend(
-        int bits, float** query, int* lengths, int count, ushort* keys, ushort* values, int width, int stride, int context, float scale, float** output, float* scratch)
+    private static void Attend(int bits, float** query, int* lengths, int count, in KVBlocks blocks, int context, float scale, float** output, float* scratch)
     {
         switch (bits)
         {
             case 512:
-                Attention.Attend<Lanes512, Vector512<float>, Vector512<int>>(query, lengths, count, keys, values, width, stride, context, scale, output, scratch);
+                Attention.Attend<Lanes512, Vector512<float>, Vector512<int>>(query, lengths, count, blocks, context, scale, output, scratch);
                 break;
             case 256:
-                Attention.Attend<Lanes256, Vector256<float>, Vector256<int>>(query, lengths, count, keys, values, width, stride, context, scale, output, scratch);
+                Attention.Attend<Lanes256, Vector256<float>, Vector256<int>>(query, lengths, count, blocks, context, scale, output, scratch);
                 break;
             case 128:
-                Attention.Attend<Lanes128, Vector128<float>, Vector128<int>>(query, lengths, count, keys, values, width, stride, context, scale, output, scratch);
+                Attention.Attend<Lanes128, Vector128<float>, Vector128<int>>(query, lengths, count, blocks, context, scale, output, scratch);
                 break;
             default:
-                Attention.Attend<LanesScalar, float, int>(query, lengths, count, keys, values, width, stride, context, scale, output, scratch);
+                Attention.Attend<LanesScalar, float, int>(query, lengths, count, blocks, context, scale, output, scratch);
                 break;
         }
     }
 
-    private static double[] Reference(float* query, int length, Half* keys, Half* values, int headWidth, int valueStride, float scale)
+    private static double[] Reference(float* query, int length, in KVBlocks blocks, float scale)
     {
         var weights = new double[length];
         for (int position = 0; position < length; position++)
         {
-            for (int d = 0; d < headWidth; d++)
+            ushort* key = blocks.Key(position);
+            for (int d = 0; d < blocks.HeadWidth; d++)
             {
-                weights[position] += query[d] * (double)keys[(((position / 16 * headWidth) + d) * 16) + (position % 16)];
+                weights[position] += query[d] * (double)BitConverter.UInt16BitsToHalf(key[d * Attention.TilePositions]);
             }
 
             weights[position] = Math.Exp(weights[position] * scale);
         }
 
         double sum = weights.Sum();
-        var output = new double[headWidth];
+        var output = new double[blocks.HeadWidth];
         for (int position = 0; position < length; position++)
         {
-            for (int d = 0; d < headWidth; d++)
+            ushort* value = blocks.Value(position);
+            for (int d = 0; d < blocks.HeadWidth; d++)
             {
-                output[d] += weights[position] / sum * (double)values[(position * valueStride) + d];
+                output[d] += weights[position] / sum * (double)BitConverter.UInt16BitsToHalf(value[d]);
             }
         }
 
         return output;
     }
 
-    private static void Fill(Random random, ushort* target, int count)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            target[i] = BitConverter.HalfToUInt16Bits((Half)(random.NextDouble() - 0.5));
-        }
-    }
+    private static ushort RandomHalf(Random random) => BitConverter.HalfToUInt16Bits((Half)(random.NextDouble() - 0.5));
 }
