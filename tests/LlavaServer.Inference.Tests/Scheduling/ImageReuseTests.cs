@@ -99,6 +99,38 @@ public sealed class ImageReuseTests
     }
 
     [Fact]
+    public async Task IMG10_FirstOfTwoClientsLeavesBeforeItsPictureIsEncoded_TheOtherGetsTheRightAnswer()
+    {
+        var picture = TestImages.Png(9, 8, SKColors.Green);
+        await using var fresh = new InferenceHost();
+        var expected = (await fresh.AnswerAsync(InferenceHost.Ask("second?", picture), Token)).Text;
+        await using var host = new InferenceHost();
+        using var gate = new ManualResetEventSlim();
+        host.Factory.Vision!.OnEncode = gate.Wait;
+        var busy = host.AnswerAsync(InferenceHost.Ask("busy", TestImages.Png(8, 8, SKColors.Red)), Token);
+        using var leaves = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var first = host.AnswerAsync(InferenceHost.Ask("first?", picture), leaves.Token);
+        while (host.Model.Queue.Counts.Running < 2)
+        {
+            await Task.Delay(1, Token);
+        }
+
+        var second = host.AnswerAsync(InferenceHost.Ask("second?", picture), Token);
+        while (host.Model.Queue.Counts.Running < 3)
+        {
+            await Task.Delay(1, Token);
+        }
+
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        gate.Set();
+        await busy;
+        Assert.Equal(expected, (await second).Text);
+        Assert.Equal(2, host.Factory.Vision.Encodes);
+        await host.AssertIdleAsync();
+    }
+
+    [Fact]
     public async Task Encode_AnotherClientIsAnswered_BothGoOnInTurns()
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromTicks(1) };
