@@ -1,53 +1,58 @@
 using System.Runtime.CompilerServices;
 using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Scheduling;
 
 namespace LlavaServer.Inference;
 
 /// <summary>
-/// An answer on its way. Owned by the request that started it, read once; disposing it before the end, or cancelling, means that the client left: the
-/// slot is free at the next step.
+/// An answer on its way, from its place in the queue on. Owned by the request that started it, read once; disposing it before the end, or cancelling,
+/// means that the client left: the slot is free at the next step.
 /// </summary>
 public sealed class Generation : IAsyncDisposable
 {
-    private readonly Sequence _sequence;
+    private readonly QueuePlace _place;
+    private readonly ModelLease _lease;
+    private readonly Task<PreparedSequence> _preparing;
     private readonly IReadOnlyList<Picture> _pictures;
+    private readonly CancellationTokenSource _leaving;
     private readonly Action _ended;
-    private readonly CancellationTokenRegistration _clientLeft;
     private int _isDisposed;
 
-    internal Generation(string modelName, Sequence sequence, IReadOnlyList<Picture> pictures, Action ended, CancellationToken clientLeft)
+    internal Generation(
+        QueuePlace place, ModelLease lease, Task<PreparedSequence> preparing, IReadOnlyList<Picture> pictures, CancellationTokenSource leaving, Action ended)
     {
-        ModelName = modelName;
-        _sequence = sequence;
+        _place = place;
+        _lease = lease;
+        _preparing = preparing;
         _pictures = pictures;
+        _leaving = leaving;
         _ended = ended;
-        _clientLeft = clientLeft.UnsafeRegister(static s => ((Sequence)s!).Cancel(), sequence);
+        PositionAtStart = place.Turn;
+        _leaving.Token.UnsafeRegister(static state => ((Generation)state!).Leave(), this);
     }
 
     /// <summary>The model that answers, with its tag.</summary>
-    public string ModelName { get; }
+    public string ModelName => _lease.Instance.Model.Entry.Name;
 
     /// <summary>Requests that will be answered before this one gets a slot; null when it has one.</summary>
-    public int? QueuePosition => _sequence.Place.Position;
+    public int? QueuePosition => _place.Position;
 
-    /// <summary>Prompt tokens, image rows included.</summary>
-    public int PromptTokens => _sequence.Prompt.Length;
-
-    /// <summary>The seed in effect: the one asked for, or the random one taken.</summary>
-    public uint Seed => _sequence.Request.Sampler.Seed;
+    /// <summary>Place in the queue when the request came in, 1 is next; 0 if it went straight to a slot.</summary>
+    public int PositionAtStart { get; }
 
     /// <summary>
-    /// The answer piece by piece; the last piece has the finish reason. Throws <see cref="InferenceException"/> when the generation fails and
-    /// <see cref="OperationCanceledException"/> when the client left.
+    /// The answer piece by piece; the last piece has the finish reason. Throws <see cref="InferenceException"/> when the generation fails, also when its
+    /// model cannot be loaded, and <see cref="OperationCanceledException"/> when the client left.
     /// </summary>
     public async IAsyncEnumerable<GenerationUpdate> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         try
         {
+            var (sequence, _) = await _preparing.WaitAsync(cancellationToken).ConfigureAwait(false);
             while (true)
             {
-                var update = await _sequence.Output.ReadAsync(cancellationToken).ConfigureAwait(false);
+                var update = await sequence.Output.ReadAsync(cancellationToken).ConfigureAwait(false);
                 if (update.FinishReason is null)
                 {
                     yield return update;
@@ -73,13 +78,34 @@ public sealed class Generation : IAsyncDisposable
             return;
         }
 
-        await _clientLeft.DisposeAsync().ConfigureAwait(false);
-        _sequence.Cancel();
+        await _leaving.CancelAsync().ConfigureAwait(false);
+        await ((Task)_preparing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_preparing.IsCompletedSuccessfully)
+        {
+            _preparing.Result.Executor.End();
+        }
+        else
+        {
+            // It never came into the queue.
+            _place.Dispose();
+        }
+
         foreach (var picture in _pictures)
         {
             picture.Dispose();
         }
 
+        _leaving.Dispose();
         _ended();
+    }
+
+    private void Leave()
+    {
+        _place.Leave();
+        _ = _preparing.ContinueWith(
+            static preparing => preparing.Result.Sequence.Cancel(),
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 }

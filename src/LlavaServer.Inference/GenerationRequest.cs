@@ -27,6 +27,15 @@ public sealed record GenerationRequest
     /// <summary>Texts that end the answer; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
-    /// <summary>Positions of the sequence at most (Ollama's <c>num_ctx</c>); null is the slot's context length.</summary>
+    /// <summary>
+    /// Positions of the sequence at most (Ollama's <c>num_ctx</c>); null is the slot's context length. For more than the model was loaded with it is
+    /// loaded again, within what it was trained for, if there is memory for it.
+    /// </summary>
     public int? ContextLength { get; init; }
+
+    /// <summary>Idle time after which the model leaves memory, from now on; zero at once, negative never, null as it is.</summary>
+    public TimeSpan? KeepAlive { get; init; }
+
+    /// <summary>Who asks, as far as the server can tell: a key's name or an address. When the queue is full, clients are treated alike.</summary>
+    public string Client { get; init; } = "";
 }

@@ -20,5 +20,8 @@ public enum InferenceError
 
     Unsupported,
     EngineFailed,
+
+    /// <summary>The engine died too often to be started at once; <see cref="InferenceException.RetryAfter"/> says when it is tried again.</summary>
+    EngineUnavailable,
     ShuttingDown,
 }

@@ -16,6 +16,9 @@ public sealed class InferenceOptions
     public QueueOptions Queue { get; set; } = new();
 
     [Required, ValidateObjectMembers]
+    public PoolOptions Pool { get; set; } = new();
+
+    [Required, ValidateObjectMembers]
     public EngineOptions Engine { get; set; } = new();
 
     [Required, ValidateObjectMembers]

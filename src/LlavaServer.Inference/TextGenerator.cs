@@ -64,17 +64,46 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
 
-        var place = Reserve(model, entry, imageBytes);
+        var place = Reserve(model, entry, imageBytes, request.Client);
+        var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pictures = new List<Picture>(parts.Count);
+        ModelLease? lease = null;
         try
         {
-            return await PrepareAsync(request, entry, model, place, parts, pictures, imageBytes, cancellationToken).ConfigureAwait(false);
+            lease = _pool.Acquire(entry, new ModelDemand { KeepAlive = request.KeepAlive, ContextLength = request.ContextLength });
+            var wasLoaded = lease.Loading.IsCompletedSuccessfully;
+            var limit = new WaitLimit(place, _options.Queue, model.Queue, _time, leaving.Token);
+            try
+            {
+                if (wasLoaded)
+                {
+                    CheckSize(Write(request, lease.Model), request, lease.Model, parts.Count);
+                }
+
+                await DecodeAsync(entry, parts, pictures, limit.Token).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                limit.Dispose();
+                throw Translate(exception, limit, entry);
+            }
+
+            // With the model in memory all is said and done here; else the reader of the answer is told.
+            var preparing = PrepareAsync(request, entry, lease, place, pictures, limit, wasLoaded);
+            if (preparing.IsCompleted)
+            {
+                await preparing.ConfigureAwait(false);
+            }
+
+            var held = lease;
+            return new Generation(place, lease, preparing, pictures, leaving, () => End(held, imageBytes));
         }
         catch
         {
             pictures.ForEach(p => p.Dispose());
+            leaving.Dispose();
             place.Dispose();
-            End(imageBytes);
+            End(lease, imageBytes);
             throw;
         }
     }
@@ -117,7 +146,7 @@ public sealed class TextGenerator
         }
     }
 
-    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes)
+    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes, string client)
     {
         if (imageBytes > 0 && Interlocked.Add(ref _imageBytes, imageBytes) > _options.Queue.ImageBytes)
         {
@@ -126,7 +155,7 @@ public sealed class TextGenerator
             throw QueueErrors.PicturesFull(_options.Queue.ImageBytes, model.Queue.RetryAfter);
         }
 
-        if (model.Queue.TryReserve() is not { } place)
+        if (model.Queue.TryReserve(client) is not { } place)
         {
             Interlocked.Add(ref _imageBytes, -imageBytes);
             _metrics.QueueRejected(entry.Name, "full");
@@ -137,47 +166,53 @@ public sealed class TextGenerator
         return place;
     }
 
-    private void End(long imageBytes)
+    private void End(ModelLease? lease, long imageBytes)
     {
+        lease?.Dispose();
         Interlocked.Add(ref _imageBytes, -imageBytes);
         Interlocked.Decrement(ref _active);
     }
 
-    private async Task<Generation> PrepareAsync(
-        GenerationRequest request,
-        ModelEntry entry,
-        PooledModel model,
-        QueuePlace place,
-        List<MessagePart> parts,
-        List<Picture> pictures,
-        long imageBytes,
-        CancellationToken clientLeft)
+    private async Task<PreparedSequence> PrepareAsync(
+        GenerationRequest request, ModelEntry entry, ModelLease lease, QueuePlace place, List<Picture> pictures, WaitLimit limit, bool wasLoaded)
     {
-        using var waiting = new CancellationTokenSource(_options.Queue.MaxWait, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(clientLeft, waiting.Token);
-        try
+        using (limit)
         {
-            var loading = _pool.LoadAsync(entry, either.Token);
-            var wasLoaded = loading.IsCompletedSuccessfully;
-            if (wasLoaded)
+            try
             {
-                CheckSize(Write(request, loading.Result), request, loading.Result, parts.Count);
+                var loaded = await lease.Loading.WaitAsync(limit.Token).ConfigureAwait(false);
+                var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
+                var sequenceRequest = Prepare(request, loaded, pictures, limit.Token) with { LoadTime = loadTime };
+                var executor = loaded.Choose();
+                var sequence = new Sequence(sequenceRequest, executor.Queue, place, loaded.Tokenizer, _time);
+                place.Lost.UnsafeRegister(_ => Lose(entry, sequence), null);
+                executor.Begin();
+                executor.Enqueue(sequence);
+                return new PreparedSequence(sequence, executor);
             }
+            catch (Exception exception) when (exception is OperationCanceledException or InferenceException)
+            {
+                throw Translate(exception, limit, entry);
+            }
+        }
+    }
 
-            await DecodeAsync(entry, parts, pictures, either.Token).ConfigureAwait(false);
-            var loaded = await loading.ConfigureAwait(false);
-            var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
-            var sequenceRequest = Prepare(request, loaded, pictures, either.Token) with { LoadTime = loadTime };
-            var sequence = new Sequence(sequenceRequest, model.Queue, place, loaded.Tokenizer, _time);
-            var generation = new Generation(entry.Name, sequence, pictures, () => End(imageBytes), clientLeft);
-            model.Enqueue(sequence);
-            return generation;
-        }
-        catch (OperationCanceledException) when (waiting.IsCancellationRequested && !clientLeft.IsCancellationRequested)
+    private Exception Translate(Exception exception, WaitLimit limit, ModelEntry entry)
+    {
+        if (exception is not OperationCanceledException || limit.Reason is not { } reason)
         {
-            _metrics.QueueRejected(entry.Name, "timeout");
-            throw QueueErrors.WaitedTooLong(_options.Queue.MaxWait, model.Queue.RetryAfter);
+            return exception;
         }
+
+        _metrics.QueueRejected(entry.Name, limit.IsLost ? "full" : "timeout");
+        return reason;
+    }
+
+    private void Lose(ModelEntry entry, Sequence sequence)
+    {
+        _metrics.QueueRejected(entry.Name, "full");
+        sequence.Output.Fail(QueueErrors.Full(_options.Queue.MaxQueue, _pool.Find(entry).Queue.RetryAfter));
+        sequence.Cancel();
     }
 
     private async Task DecodeAsync(ModelEntry entry, List<MessagePart> parts, List<Picture> pictures, CancellationToken cancellationToken)

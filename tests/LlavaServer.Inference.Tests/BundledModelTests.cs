@@ -57,7 +57,8 @@ public sealed class BundledModelTests : IAsyncLifetime
     public async Task LoadAsync_BundledModel_TemplateIsRecognised()
     {
         var pool = _services!.GetRequiredService<ModelPool>();
-        var model = await pool.LoadAsync(_services!.GetRequiredService<ModelCatalog>().Entries[0], Token);
+        using var lease = await pool.LoadAsync(_services!.GetRequiredService<ModelCatalog>().Entries[0], new ModelDemand(), Token);
+        var model = lease.Model;
         Assert.Equal(("vicuna-plain", "model file", null), (model.ChatTemplateName, model.ChatTemplateSource, model.ChatTemplateWarning));
     }
 

@@ -5,23 +5,24 @@ using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Loading;
 
-/// <summary>A model in memory: its text side, its engine's figures, and the scheduler that owns the engine. Made and ended by its pool.</summary>
+/// <summary>A model in memory: its text side, its engines' figures, and the executors that own the engines. Made and ended by its pool.</summary>
 public sealed class LoadedModel
 {
     private readonly ModelText _text;
-    private readonly Scheduler _scheduler;
+    private readonly IReadOnlyList<Executor> _executors;
 
-    internal LoadedModel(ModelEntry entry, ModelText text, EngineInfo info, Scheduler scheduler, DateTimeOffset loadedAt)
+    internal LoadedModel(ModelEntry entry, ModelText text, EngineInfo info, IReadOnlyList<Executor> executors, DateTimeOffset loadedAt)
     {
         Entry = entry;
         _text = text;
         Info = info;
-        _scheduler = scheduler;
+        _executors = executors;
         LoadedAt = loadedAt;
     }
 
     public ModelEntry Entry { get; }
 
+    /// <summary>Figures of one engine; all engines of a model have the same.</summary>
     public EngineInfo Info { get; }
 
     public DateTimeOffset LoadedAt { get; }
@@ -39,5 +40,11 @@ public sealed class LoadedModel
 
     internal ChatTemplate? Template => _text.Template.Template;
 
-    internal Scheduler Scheduler => _scheduler;
+    internal IReadOnlyList<Executor> Executors => _executors;
+
+    /// <summary>The scheduler of the first engine.</summary>
+    internal Scheduler Scheduler => _executors[0].Scheduler;
+
+    /// <summary>The engine for another sequence: the one with the fewest.</summary>
+    internal Executor Choose() => _executors.MinBy(static executor => executor.SequenceCount)!;
 }

@@ -9,14 +9,11 @@ using Polly.Retry;
 namespace LlavaServer.Inference.Loading;
 
 /// <summary>
-/// Turns a model's files into a <see cref="LoadedModel"/>. Opening files is retried when the disk or network share fails for a moment; what is wrong
+/// Turns a model's files into its text side and its engines. Opening files is retried when the disk or network share fails for a moment; what is wrong
 /// with the content is not. Thread-safe.
 /// </summary>
 internal sealed class ModelLoader
 {
-    // What engines take for 0.
-    private const int DefaultContextLength = 4096;
-
     private readonly IInferenceEngineFactory _factory;
     private readonly ModelTextReader _readText;
     private readonly ImageDecoder _decoder;
@@ -57,25 +54,64 @@ internal sealed class ModelLoader
             .Build();
     }
 
-    /// <summary>Loads and starts a model. Throws <see cref="InferenceException"/> with <see cref="InferenceError.ModelLoadFailed"/>.</summary>
+    /// <summary>How an engine is to be loaded so that each of its slots holds this many positions.</summary>
+    public EngineLoadOptions OptionsFor(int contextLength)
+    {
+        // Blocks of positions are given out whole.
+        var positions = (contextLength + PrefixNode.Size - 1) / PrefixNode.Size * PrefixNode.Size;
+        _ = VisionProfileName.TryParse(_options.Engine.VisionProfile, out var profile);
+        return new EngineLoadOptions
+        {
+            SequenceCount = _options.Engine.Slots + _options.Cache.PrefixSequences,
+            ContextLength = contextLength,
+            KVPositions = _options.Engine.KVPositions > 0 ? Math.Max(_options.Engine.KVPositions, contextLength) : _options.Engine.Slots * positions,
+            MaxBatchRows = _options.Engine.StepRows,
+            Threads = _options.Engine.Threads,
+            VisionProfile = profile,
+            Turns = _turns,
+        };
+    }
+
+    /// <summary>Bytes that a model will take; 0 when its files cannot be read, which loading it will report.</summary>
+    public long EstimateMemory(ModelEntry entry, int contextLength)
+    {
+        try
+        {
+            return _factory.EstimateMemory(entry.Files, OptionsFor(contextLength));
+        }
+        catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Reads tokenizer and chat template. Throws <see cref="InferenceException"/> with <see cref="InferenceError.ModelLoadFailed"/>.</summary>
+    public ModelText ReadText(ModelEntry entry, CancellationToken cancellationToken) =>
+        Load(entry, () => _retry.Execute(_ => _readText(entry), cancellationToken));
+
+    /// <summary>Loads an engine and makes its scheduler, which the caller starts. Throws <see cref="InferenceException"/>.</summary>
     /// <param name="entry">What to load.</param>
+    /// <param name="text">Its text side.</param>
+    /// <param name="options">Sizes.</param>
     /// <param name="queue">Where its requests come from.</param>
-    /// <param name="waiting">Sequences left over from an earlier scheduler of the model.</param>
-    /// <param name="ended">Called when its scheduler ended.</param>
+    /// <param name="waiting">Sequences left over from an earlier scheduler.</param>
+    /// <param name="ended">Called when the scheduler ended.</param>
+    /// <param name="progress">Receives 0 to 1.</param>
     /// <param name="cancellationToken">Stops loading.</param>
-    public LoadedModel Load(
+    public (Scheduler Scheduler, EngineInfo Info) LoadEngine(
         ModelEntry entry,
+        ModelText text,
+        EngineLoadOptions options,
         RequestQueue queue,
         Func<IReadOnlyList<Sequence>> waiting,
         Action<IReadOnlyList<Sequence>, Exception?> ended,
-        CancellationToken cancellationToken)
+        IProgress<double>? progress,
+        CancellationToken cancellationToken) => Load(entry, () =>
     {
         var started = _time.GetTimestamp();
-        IInferenceEngine? engine = null;
+        var engine = _retry.Execute(token => _factory.Load(entry.Files, options, progress, token), cancellationToken);
         try
         {
-            var text = _retry.Execute(_ => _readText(entry), cancellationToken);
-            engine = _retry.Execute(token => _factory.Load(entry.Files, LoadOptions(entry), progress: null, token), cancellationToken);
             if (text.Tokenizer.VocabularySize != engine.Info.VocabularySize)
             {
                 throw new InferenceException(
@@ -96,14 +132,25 @@ internal sealed class ModelLoader
                 Time = _time,
                 Ended = ended,
             });
-            var model = new LoadedModel(entry, text, engine.Info, scheduler, _time.GetUtcNow());
             _metrics.Loaded(entry.Name, _time.GetElapsedTime(started), succeeded: true);
-            scheduler.Start();
-            return model;
+            return (scheduler, engine.Info);
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    });
+
+    private T Load<T>(ModelEntry entry, Func<T> load)
+    {
+        var started = _time.GetTimestamp();
+        try
+        {
+            return load();
         }
         catch (Exception exception)
         {
-            engine?.Dispose();
             _metrics.Loaded(entry.Name, _time.GetElapsedTime(started), succeeded: false);
             throw exception switch
             {
@@ -124,22 +171,4 @@ internal sealed class ModelLoader
         FileNotFoundException or DirectoryNotFoundException => false,
         _ => exception is IOException,
     };
-
-    private EngineLoadOptions LoadOptions(ModelEntry entry)
-    {
-        // Blocks of positions are given out whole.
-        var context = _options.Engine.ContextLength > 0 ? _options.Engine.ContextLength : Math.Min(Math.Max(1, entry.ContextLength), DefaultContextLength);
-        var positions = (context + PrefixNode.Size - 1) / PrefixNode.Size * PrefixNode.Size;
-        _ = VisionProfileName.TryParse(_options.Engine.VisionProfile, out var profile);
-        return new EngineLoadOptions
-        {
-            SequenceCount = _options.Engine.Slots + _options.Cache.PrefixSequences,
-            ContextLength = _options.Engine.ContextLength,
-            KVPositions = _options.Engine.KVPositions > 0 ? Math.Max(_options.Engine.KVPositions, context) : _options.Engine.Slots * positions,
-            MaxBatchRows = _options.Engine.StepRows,
-            Threads = _options.Engine.Threads,
-            VisionProfile = profile,
-            Turns = _turns,
-        };
-    }
 }

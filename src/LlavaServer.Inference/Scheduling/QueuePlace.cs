@@ -1,40 +1,57 @@
 namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
-/// A request's place in a <see cref="RequestQueue"/>: waiting, in a slot (perhaps set back to wait again), then released. Thread-safe; releasing twice does nothing.
+/// A request's place among the <see cref="QueuePlaces"/> of its model: waiting, in a slot (perhaps set back to wait again), then released.
+/// Thread-safe; releasing twice does nothing.
 /// </summary>
 internal sealed class QueuePlace : IDisposable
 {
-    private readonly RequestQueue _queue;
+    private readonly QueuePlaces _places;
+    private readonly CancellationTokenSource _lost = new();
 
-    internal QueuePlace(RequestQueue queue, long number, long reservedAt)
+    internal QueuePlace(QueuePlaces places, string client, long number, long reservedAt)
     {
-        _queue = queue;
+        _places = places;
+        Client = client;
         Number = number;
         ReservedAt = reservedAt;
     }
 
-    /// <summary>Order of arrival.</summary>
+    /// <summary>Order among all places of the model: of two, the smaller is served first.</summary>
     public long Number { get; }
 
     /// <summary>Timestamp of the reservation.</summary>
     public long ReservedAt { get; }
+
+    /// <summary>Cancelled when the place went to a client with fewer of them.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    internal string Client { get; }
 
     internal QueuePlaceState State { get; set; }
 
     internal long AdmittedAt { get; set; }
 
     /// <summary>Requests that wait before this one; null when it does not wait.</summary>
-    public int? Position => _queue.PositionOf(this);
+    public int? Position => _places.PositionOf(this)?.Before;
+
+    /// <summary>Its turn when slots get free, 1 is next; 0 when there is a slot for it.</summary>
+    public int Turn => _places.PositionOf(this)?.Turn ?? 0;
+
+    /// <summary>How long it will wait at the measured speed; null when that is not known.</summary>
+    public TimeSpan? EstimatedWait => _places.PositionOf(this)?.Estimate;
 
     /// <summary>Moves the request from the waiting to the running ones; false if it was released meanwhile.</summary>
-    public bool TryAdmit() => _queue.TryAdmit(this);
+    public bool TryAdmit() => _places.TryAdmit(this);
 
     /// <summary>Moves the request from the running back to the front of the waiting ones: it lost its slot.</summary>
-    public void SetBack() => _queue.SetBack(this);
+    public void SetBack() => _places.SetBack(this);
 
     /// <summary>Gives the place up if the request still waits; a request in a slot is released by the scheduler.</summary>
-    public void Leave() => _queue.Leave(this);
+    public void Leave() => _places.Leave(this);
 
-    public void Dispose() => _queue.Release(this);
+    public void Dispose() => _places.Release(this);
+
+    /// <summary>On the thread of the request that takes the place; not under the lock of the places.</summary>
+    internal void Lose() => _lost.Cancel();
 }

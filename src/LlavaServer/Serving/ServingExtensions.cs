@@ -41,7 +41,8 @@ internal static partial class ServingExtensions
         {
             foreach (var entry in services.GetRequiredService<ModelCatalog>().Entries)
             {
-                var model = await pool.LoadAsync(entry, app.Lifetime.ApplicationStopping);
+                using var lease = await pool.LoadAsync(entry, new ModelDemand(), app.Lifetime.ApplicationStopping);
+                var model = lease.Model;
                 Log.Loaded(
                     logger, Endpoints.ModelNames.Display(entry.Name), entry.ParameterSize, entry.QuantizationLevel, model.Info.EngineName,
                     model.Info.SequenceCount, model.Info.ContextLength, model.Info.MemoryBytes >> 20, entry.HasVision ? "sees" : "text only");

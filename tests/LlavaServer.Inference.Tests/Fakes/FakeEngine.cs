@@ -30,7 +30,7 @@ internal sealed class FakeEngine : IInferenceEngine
             Architecture = "fake",
             VocabularySize = owner.Tokenizer.VocabularySize,
             EmbeddingWidth = FakeVisionEncoder.Width,
-            ContextLength = owner.ContextLength,
+            ContextLength = owner.HonoursContext ? options.ContextLength : owner.ContextLength,
             TrainedContextLength = owner.ContextLength,
             SequenceCount = options.SequenceCount,
             KVPositions = owner.KVPositions > 0 ? owner.KVPositions : options.SequenceCount * owner.ContextLength,

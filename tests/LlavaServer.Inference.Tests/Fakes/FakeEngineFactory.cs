@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LlavaServer.Inference.Engines;
 
 namespace LlavaServer.Inference.Tests.Fakes;
@@ -5,6 +6,7 @@ namespace LlavaServer.Inference.Tests.Fakes;
 /// <summary>Makes fake engines and holds what tests set and look at.</summary>
 internal sealed class FakeEngineFactory : IInferenceEngineFactory
 {
+    private readonly ConcurrentQueue<FakeEngine> _engines = new();
     private int _loads;
     private int _steps;
     private int _rows;
@@ -17,6 +19,21 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
 
     /// <summary>Positions that all sequences together can hold, shared ones counted once; 0 is without end.</summary>
     public int KVPositions { get; init; }
+
+    /// <summary>Whether engines have the context that they are loaded with instead.</summary>
+    public bool HonoursContext { get; init; }
+
+    /// <summary>What a model will take in memory.</summary>
+    public Func<ModelFiles, EngineLoadOptions, long> Estimate { get; set; } = (_, _) => 1;
+
+    /// <summary>Called with the receiver of the progress, before <see cref="OnLoad"/>.</summary>
+    public Action<ModelFiles, IProgress<double>?> OnLoading { get; set; } = (_, _) => { };
+
+    /// <summary>Engines that were loaded and not disposed.</summary>
+    public int Living => _engines.Count(e => !e.IsDisposed);
+
+    /// <summary>Engines in order of loading.</summary>
+    public IReadOnlyList<FakeEngine> Engines => [.. _engines];
 
     /// <summary>From everything up to and including <c>ASSISTANT:</c> to the answer.</summary>
     public Func<string, string> Answer { get; set; } = Fingerprint;
@@ -67,12 +84,17 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
     public IInferenceEngine Load(ModelFiles files, EngineLoadOptions options, IProgress<double>? progress, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _loads);
+        OnLoading(files, progress);
         OnLoad(cancellationToken);
-        Engine = new FakeEngine(this, options);
-        return Engine;
+        var engine = new FakeEngine(this, options);
+        Engine = engine;
+        _engines.Enqueue(engine);
+        return engine;
     }
 
     public void OnNoSpace() => NoSpaces++;
+
+    public long EstimateMemory(ModelFiles files, EngineLoadOptions options) => Estimate(files, options);
 
     public void OnDecoded(Batch batch)
     {

@@ -14,7 +14,13 @@ internal sealed class InferenceHost : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    public InferenceHost(FakeEngineFactory? factory = null, Action<InferenceOptions>? configure = null, TimeProvider? time = null, string? template = null)
+    /// <param name="factory">Makes the engines.</param>
+    /// <param name="configure">Changes settings.</param>
+    /// <param name="time">Clock of everything.</param>
+    /// <param name="template">Name of the chat template.</param>
+    /// <param name="models">Names of the models; by default <c>eye</c> alone.</param>
+    public InferenceHost(
+        FakeEngineFactory? factory = null, Action<InferenceOptions>? configure = null, TimeProvider? time = null, string? template = null, string[]? models = null)
     {
         Factory = factory ?? new FakeEngineFactory { Vision = new FakeVisionEncoder() };
         var services = new ServiceCollection();
@@ -22,7 +28,7 @@ internal sealed class InferenceHost : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddSingleton<IInferenceEngineFactory>(Factory);
         services.AddSingleton<ModelTextReader>(_ => ReadText(template));
-        services.AddSingleton(new ModelCatalog([Entry("eye", Factory.Vision is not null)]));
+        services.AddSingleton(new ModelCatalog((models ?? ["eye"]).Select(name => Entry(name, Factory.Vision is not null))));
         if (time is not null)
         {
             services.AddSingleton(time);
@@ -45,7 +51,7 @@ internal sealed class InferenceHost : IAsyncDisposable
 
     public ImageEmbeddingCache Cache => _services.GetRequiredService<ImageEmbeddingCache>();
 
-    public PooledModel Model => Pool.Models.Single();
+    public PooledModel Model => Pool.Models.First();
 
     public static ModelEntry Entry(string name, bool vision) => new()
     {
@@ -98,9 +104,9 @@ internal sealed class InferenceHost : IAsyncDisposable
         var deadline = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var counts = Model.Queue.Counts;
-            var pending = Model.Loaded?.Scheduler.PendingEncodes ?? 0;
-            if (counts is { Running: 0, Waiting: 0 } && Generator.ActiveCount == 0 && pending == 0 && Decoder.HeldBytes == (0, 0)
+            var counts = Pool.Models.Select(m => m.Queue.Counts).Aggregate((sum, one) => (sum.Running + one.Running, sum.Waiting + one.Waiting, one.Slots));
+            var pending = Pool.Loaded.Sum(m => m.Executors.Sum(e => e.Scheduler.PendingEncodes + e.SequenceCount)) + Pool.LeaseCount;
+            if (counts is { Item1: 0, Item2: 0 } && Generator.ActiveCount == 0 && pending == 0 && Decoder.HeldBytes == (0, 0)
                 && CacheViolation() is null)
             {
                 return;
@@ -108,7 +114,7 @@ internal sealed class InferenceHost : IAsyncDisposable
 
             if (TimeProvider.System.GetElapsedTime(deadline) > TimeSpan.FromSeconds(20))
             {
-                Assert.Fail($"not idle: {counts}, active {Generator.ActiveCount}, encodes {pending}, bytes {Decoder.HeldBytes}, cache {CacheViolation()}");
+                Assert.Fail($"not idle: {counts}, active {Generator.ActiveCount}, encodes, sequences and leases {pending}, bytes {Decoder.HeldBytes}, cache {CacheViolation()}");
             }
 
             await Task.Delay(5);

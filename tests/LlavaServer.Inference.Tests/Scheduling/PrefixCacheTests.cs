@@ -176,8 +176,8 @@ public sealed class PrefixCacheTests
 
     private static Sequence SequenceOf(Prompt prompt)
     {
-        var queue = new RequestQueue(1, 0, TimeProvider.System);
+        var places = new QueuePlaces(1, 0, TimeProvider.System);
         var request = new SequenceRequest { Prompt = prompt, Sampler = new(new(), 8), MaxTokens = 1, Stop = [] };
-        return new Sequence(request, queue, queue.TryReserve()!, new FakeTokenizer(), TimeProvider.System);
+        return new Sequence(request, new RequestQueue(places), places.TryReserve("")!, new FakeTokenizer(), TimeProvider.System);
     }
 }

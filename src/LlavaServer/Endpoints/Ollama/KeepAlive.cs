@@ -10,6 +10,9 @@ internal readonly record struct KeepAlive(TimeSpan? Duration)
 {
     public bool IsUnload => Duration == TimeSpan.Zero;
 
+    /// <summary>As the pool takes it: negative is forever.</summary>
+    public TimeSpan? ForPool => Duration == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : Duration;
+
     /// <summary>Seconds as a number, a Go duration, or seconds in a string; negative is forever.</summary>
     public static KeepAlive Read(JsonFields fields)
     {

@@ -74,6 +74,7 @@ internal sealed class OllamaErrors : IErrorDialect
         InferenceError.ModelNotFound => (404, $"model {OllamaText.Quote(model)} not found, try pulling it first"),
         InferenceError.QueueFull => (503, Busy),
         InferenceError.ShuttingDown => (503, "server busy, please try again.  the server is shutting down"),
+        InferenceError.EngineUnavailable => (503, failure.Message),
         InferenceError.PromptTooLong => (400, TooLong),
         InferenceError.InvalidImage => (400, $"{failure.Parameter ?? "images"}: {ReasonOf(failure)}"),
         InferenceError.ImageNotSupported => (400, $"{OllamaText.Quote(model)} does not support image input"),

@@ -9,13 +9,7 @@ internal static class OllamaHeaders
     /// <summary>Says which members were accepted and do nothing here.</summary>
     public static void Ignored(HttpContext context, OllamaRequest request)
     {
-        IEnumerable<string> names = request.Options.Ignored.Select(static name => $"options.{name}");
-        if (request.KeepAlive.Duration is not null)
-        {
-            names = names.Prepend("keep_alive");
-        }
-
-        if (string.Join(',', names) is { Length: > 0 } header)
+        if (string.Join(',', request.Options.Ignored.Select(static name => $"options.{name}")) is { Length: > 0 } header)
         {
             context.Response.Headers[IgnoredParameters] = header;
         }

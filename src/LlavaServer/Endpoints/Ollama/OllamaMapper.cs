@@ -34,6 +34,10 @@ internal static class OllamaMapper
         };
     }
 
+    /// <summary>Positions that <c>num_ctx</c> asks for, at least those that the model needs for anything; null if it does not ask.</summary>
+    public static int? ContextLength(OllamaOptions options, ModelEntry model) =>
+        options.NumCtx is { } context ? Math.Max(context, model.HasVision ? MinVisionContext : MinContext) : null;
+
     /// <summary>Ollama's "collate": neighbours with the same role are one message, their texts joined by an empty line.</summary>
     internal static IReadOnlyList<ChatMessage> Messages(IReadOnlyList<OllamaMessage> messages)
     {
@@ -99,7 +103,8 @@ internal static class OllamaMapper
             Model = model.Name,
             MaxTokens = options.NumPredict >= 0 ? options.NumPredict : null,
             Stop = options.Stop,
-            ContextLength = options.NumCtx is { } context ? Math.Max(context, model.HasVision ? MinVisionContext : MinContext) : null,
+            ContextLength = ContextLength(options, model),
+            KeepAlive = request.KeepAlive.ForPool,
             Sampling = new SamplingParameters
             {
                 Temperature = options.Temperature,

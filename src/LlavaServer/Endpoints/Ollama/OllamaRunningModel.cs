@@ -31,4 +31,7 @@ internal sealed record OllamaRunningModel
 
     [JsonPropertyName("context_length")]
     public required int ContextLength { get; init; }
+
+    [JsonPropertyName("queue")]
+    public required OllamaQueue Queue { get; init; }
 }

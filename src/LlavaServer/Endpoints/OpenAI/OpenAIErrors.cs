@@ -88,6 +88,7 @@ internal sealed class OpenAIErrors : IErrorDialect
             InferenceError.InvalidImage => (400, InvalidRequest, CodeOf(failure.ImageError)),
             InferenceError.ImageNotSupported => (400, InvalidRequest, "image_input_not_supported"),
             InferenceError.Unsupported => (400, InvalidRequest, "unsupported_parameter"),
+            InferenceError.EngineUnavailable => (503, ServerError, "engine_unavailable"),
             InferenceError.ShuttingDown => (503, ServerError, "shutting_down"),
             _ => (500, ServerError, "generation_failed"),
         };

@@ -194,21 +194,12 @@ public sealed class ChatEndpointTests
     }
 
     [Fact]
-    public async Task Unload_NoMessagesAndKeepAliveZero_SaidToBeUnavailable()
-    {
-        await using var server = await ScriptedServer.StartAsync();
-        var reply = await server.PostAsync("/api/chat", """{"model":"eye","messages":[],"keep_alive":0}""");
-        Assert.Equal(HttpStatusCode.BadRequest, reply.Status);
-        Assert.Contains("unloading models", reply.Error(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Ignored_KeepAliveAndTechnicalOptions_NamedInHeader()
+    public async Task Ignored_TechnicalOptions_NamedInHeader()
     {
         await using var server = await ScriptedServer.StartAsync();
         var reply = await server.PostAsync("/api/chat", """{"model":"eye","messages":[{"role":"user","content":"Hi"}],"keep_alive":"5m","options":{"num_gpu":1}}""");
         Assert.Equal(HttpStatusCode.OK, reply.Status);
-        Assert.Equal("keep_alive,options.num_gpu", reply.Headers["llava-ignored-params"]);
+        Assert.Equal("options.num_gpu", reply.Headers["llava-ignored-params"]);
     }
 
     [Fact]
