@@ -5,12 +5,11 @@ using Polly.CircuitBreaker;
 namespace LlavaServer.Inference.Loading;
 
 /// <summary>
-/// Keeps a model whose engine dies again and again from being loaded again and again: three deaths in a minute open it, after a pause the next load is
+/// Keeps a model whose engine dies again and again from being loaded again and again: too many deaths in a minute open it, after a pause the next load is
 /// a trial, and an engine that lives through the trial closes it. Thread-safe.
 /// </summary>
 internal sealed class EngineCircuit
 {
-    private const int DeathCount = 3;
     private static readonly TimeSpan DeathWindow = TimeSpan.FromMinutes(1);
 
     /// <summary>An engine on trial that lived so long has passed.</summary>
@@ -24,7 +23,7 @@ internal sealed class EngineCircuit
     private long _trialBegan;
     private string _lastWords = "";
 
-    public EngineCircuit(TimeSpan breakTime, TimeProvider time)
+    public EngineCircuit(PoolOptions options, TimeProvider time)
     {
         _time = time;
 
@@ -33,9 +32,9 @@ internal sealed class EngineCircuit
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = 1,
-                MinimumThroughput = DeathCount,
+                MinimumThroughput = options.MaxDeaths,
                 SamplingDuration = DeathWindow,
-                BreakDuration = breakTime,
+                BreakDuration = options.BreakTime,
                 StateProvider = _state,
                 ShouldHandle = new PredicateBuilder().Handle<InferenceException>(),
             })
@@ -135,7 +134,7 @@ internal sealed class EngineCircuit
     {
         var delay = retryAfter ?? TimeSpan.FromSeconds(1);
         return new InferenceException(
-            InferenceError.EngineUnavailable, $"The model's engine failed again and again and is not started for a while (Pool:BreakTime). Its last words: {_lastWords}")
+            InferenceError.EngineUnavailable, $"The model's engine failed again and again and is not started for a while (Pool:MaxDeaths, Pool:BreakTime). Its last words: {_lastWords}")
         {
             RetryAfter = delay < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : delay,
         };

@@ -40,6 +40,13 @@ public sealed partial class ModelPool
                 model.Circuit.LoadFailed(failure);
             }
 
+            lock (_lock)
+            {
+                // Who comes from now on starts another load.
+                instance.State = ModelState.Stopping;
+                instance.IsEnding = true;
+            }
+
             instance.Fail(failure);
             StopExecutors(instance, failure);
             Remove(instance);

@@ -48,7 +48,7 @@ public sealed partial class ModelPool : IDisposable
         {
             var queue = new QueuePlaces(_engine.Slots * _options.Executors, options.Value.Queue.MaxQueue, time);
             metrics.Observe(entry.Name, () => queue.Counts);
-            _models.Add(entry.Name, new PooledModel(entry, queue, new EngineCircuit(_options.BreakTime, time)));
+            _models.Add(entry.Name, new PooledModel(entry, queue, new EngineCircuit(_options, time)));
         }
     }
 
@@ -358,6 +358,7 @@ public sealed partial class ModelPool : IDisposable
     private void BeginStop(ModelInstance instance)
     {
         instance.State = ModelState.Stopping;
+        instance.IsEnding = true;
         instance.Timer?.Dispose();
         instance.Model.Circuit.Ended();
         instance.Work = Background(() =>

@@ -27,7 +27,11 @@ public sealed class PoolOptions
     [Range(1, 64)]
     public int Executors { get; set; } = 1;
 
-    /// <summary>How long a model whose engine died three times in a minute is refused before it is tried again. Default 30 s.</summary>
+    /// <summary>Deaths of a model's engine within a minute after which it is not started again at once. Default 3.</summary>
+    [Range(2, 1_000_000)]
+    public int MaxDeaths { get; set; } = 3;
+
+    /// <summary>How long a model whose engine died too often is refused before it is tried again. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.5", "1.00:00:00")]
     public TimeSpan BreakTime { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -16,6 +16,7 @@ internal static class Settings
         new("Pool:MemoryBudget", SettingKind.Bytes, "LLAVA_MEMORY_BUDGET"),
         new("Pool:LoadTimeout", SettingKind.Duration, "LLAVA_LOAD_TIMEOUT", "OLLAMA_LOAD_TIMEOUT"),
         new("Pool:Executors", SettingKind.Integer, "LLAVA_EXECUTORS"),
+        new("Pool:MaxDeaths", SettingKind.Integer),
         new("Pool:BreakTime", SettingKind.Duration),
         new("Engine:Threads", SettingKind.Integer, "LLAVA_THREADS"),
         new("Engine:ContextLength", SettingKind.Integer, "LLAVA_CONTEXT_LENGTH", "OLLAMA_CONTEXT_LENGTH"),

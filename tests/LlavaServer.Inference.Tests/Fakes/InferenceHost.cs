@@ -35,7 +35,12 @@ internal sealed class InferenceHost : IAsyncDisposable
         }
 
         services.AddInference();
-        services.Configure<InferenceOptions>(o => configure?.Invoke(o));
+        services.Configure<InferenceOptions>(o =>
+        {
+            // Tests kill engines by the dozen; those of the circuit set its limit themselves.
+            o.Pool.MaxDeaths = 100_000;
+            configure?.Invoke(o);
+        });
         _services = services.BuildServiceProvider();
     }
 

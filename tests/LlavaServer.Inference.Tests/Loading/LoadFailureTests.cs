@@ -55,7 +55,7 @@ public sealed class LoadFailureTests
     [Fact]
     public async Task SCH16_EngineDiesAgainAndAgain_CircuitOpensAndRecoversByItself()
     {
-        await using var host = new InferenceHost(time: _time, configure: o => o.Pool.BreakTime = 30 * Second);
+        await using var host = new InferenceHost(time: _time, configure: o => (o.Pool.MaxDeaths, o.Pool.BreakTime) = (3, 30 * Second));
         host.Factory.OnDecode = _ => throw new InferenceException(InferenceError.EngineFailed, "signal 9: last words");
         var first = await Refused(host, "1");
         var second = await Refused(host, "2");
@@ -93,7 +93,7 @@ public sealed class LoadFailureTests
     [Fact]
     public async Task SCH16_EngineDiesWhileLoading_CircuitOpens()
     {
-        await using var host = new InferenceHost(time: _time);
+        await using var host = new InferenceHost(time: _time, configure: o => o.Pool.MaxDeaths = 3);
         host.Factory.OnLoad = _ => throw new InferenceException(InferenceError.EngineFailed, "exit code 134");
         Assert.Equal(InferenceError.EngineFailed, (await Refused(host, "1")).Error);
         Assert.Equal(InferenceError.EngineFailed, (await Refused(host, "2")).Error);
@@ -109,7 +109,7 @@ public sealed class LoadFailureTests
     [Fact]
     public async Task SCH16_DeathsFarApart_CircuitStaysClosed()
     {
-        await using var host = new InferenceHost(time: _time);
+        await using var host = new InferenceHost(time: _time, configure: o => o.Pool.MaxDeaths = 3);
         var isDeadly = false;
         host.Factory.OnDecode = _ =>
         {

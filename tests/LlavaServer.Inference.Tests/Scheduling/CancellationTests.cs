@@ -73,10 +73,10 @@ public sealed class CancellationTests
         using var gate = new ManualResetEventSlim();
         host.Factory.OnLoad = _ => gate.Wait(Token);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var starting = host.Generator.StartAsync(InferenceHost.Ask("Hello"), left.Token);
+        await using var generation = await host.Generator.StartAsync(InferenceHost.Ask("Hello"), left.Token);
         await left.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting);
         Assert.Equal((0, 0), (host.Model.Queue.Counts.Running, host.Model.Queue.Counts.Waiting));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => InferenceHost.ReadAsync(generation, left.Token));
         gate.Set();
         await host.AssertIdleAsync();
     }

@@ -35,7 +35,9 @@ public sealed class FailureTests
         Assert.Equal(InferenceError.EngineFailed, failure.Error);
         Assert.DoesNotContain("0xdeadbeef", failure.Message);
         Assert.Equal("abc", text);
-        Assert.Equal(2, host.Factory.Loads);
+
+        // Tried twice; whether the engine is there again depends on whether the client was gone before.
+        Assert.InRange(host.Factory.Loads, 2, 3);
         host.Factory.OnDecode = _ => { };
         Assert.Equal("abcdef", (await host.AnswerAsync(InferenceHost.Ask("again"), Token)).Text);
         await host.AssertIdleAsync();

@@ -96,10 +96,12 @@ public sealed class QueueTests
         await using var host = new InferenceHost(configure: o => o.Queue.MaxWait = TimeSpan.FromMinutes(1), time: time);
         using var gate = new ManualResetEventSlim();
         host.Factory.OnLoad = _ => gate.Wait(Token);
-        var starting = host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
+        await using var generation = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
+        Assert.NotNull(generation.QueuePosition);
         time.Advance(TimeSpan.FromSeconds(61));
-        var refusal = await Assert.ThrowsAsync<InferenceException>(() => starting);
+        var refusal = await Assert.ThrowsAsync<InferenceException>(() => InferenceHost.ReadAsync(generation, Token));
         Assert.Equal(InferenceError.QueueFull, refusal.Error);
+        Assert.Contains("Queue:MaxWait", refusal.Message);
         gate.Set();
         await host.AssertIdleAsync();
     }
