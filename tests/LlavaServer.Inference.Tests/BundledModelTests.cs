@@ -31,7 +31,7 @@ public sealed class BundledModelTests : IAsyncLifetime
         services.AddSingleton<IInferenceEngineFactory>(_engines);
         services.AddSingleton(new ModelCatalog([ModelEntry.FromFiles("llava-mini", files)]));
         services.AddInference();
-        services.Configure<InferenceOptions>(o => o.Engine.Threads = 1);
+        services.Configure<InferenceOptions>(o => (o.Engine.Threads, o.Pool.MaxDeaths) = (1, 100_000));
         _services = services.BuildServiceProvider();
         return ValueTask.CompletedTask;
     }

@@ -31,7 +31,7 @@ public sealed partial class ModelPool
         {
             var failure = exception as InferenceException ?? ShuttingDown();
             Log.LoadFailed(_logger, model.Entry.Name, exception);
-            if (failure.Error == InferenceError.EngineFailed)
+            if (IsDeath(failure))
             {
                 failure = model.Circuit.Died(failure) ?? failure;
             }
@@ -52,6 +52,8 @@ public sealed partial class ModelPool
             Remove(instance);
         }
     }
+
+    private static bool IsDeath(InferenceException failure) => failure.EngineDied || failure.Error == InferenceError.EngineFailed;
 
     private void Complete(ModelInstance instance, LoadedModel loaded)
     {
@@ -161,8 +163,7 @@ public sealed partial class ModelPool
             {
                 Log.LoadFailed(_logger, instance.Model.Entry.Name, exception);
                 var failure = exception as InferenceException ?? ShuttingDown();
-                var isDeath = failure.Error == InferenceError.EngineFailed;
-                var refusal = isDeath ? instance.Model.Circuit.Died(failure) : failure;
+                var refusal = IsDeath(failure) ? instance.Model.Circuit.Died(failure) : failure;
                 lock (_lock)
                 {
                     if (refusal is not null || _isDisposed || instance.State != ModelState.Loaded)

@@ -85,6 +85,7 @@ public sealed class CancellationTests
     public async Task SCH3_QueuedRequestsLeaveInAnyOrder_SurvivorsStayInOrder()
     {
         await using var host = new InferenceHost(configure: o => o.Engine.Slots = 1);
+        await host.AnswerAsync(InferenceHost.Ask("so that the model is there"), Token);
         using var gate = new SemaphoreSlim(0);
         var order = new List<string>();
         host.Factory.Answer = fed =>

@@ -159,7 +159,7 @@ public sealed class QueueTests
         Volatile.Write(ref isStreaming, false);
         await Task.WhenAll(others);
         Assert.Equal(0, stepsWithoutStream);
-        Assert.InRange(longest, 9, 511);
+        Assert.InRange(longest, 2, 511);
         await host.AssertIdleAsync();
     }
 

@@ -53,7 +53,7 @@ public sealed partial class HostedEngineFactory : IInferenceEngineFactory
         catch (Exception exception) when (EngineLink.IsDeath(exception))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new InferenceException(InferenceError.ModelLoadFailed, link.Value.Died(exception).Message, exception);
+            throw new InferenceException(InferenceError.ModelLoadFailed, link.Value.Died(exception).Message, exception) { EngineDied = true };
         }
     }
 
