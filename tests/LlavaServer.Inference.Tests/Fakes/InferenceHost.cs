@@ -129,7 +129,7 @@ internal sealed class InferenceHost : IAsyncDisposable
     // Null if what the scheduler believes to be stored is what the engine stores, and nobody uses any of it.
     private string? CacheViolation()
     {
-        if (Model.Loaded?.Scheduler.Cache is not { } cache || Factory.Engine is not { IsDisposed: false } engine)
+        if (Factory.Living != 1 || Model.Loaded?.Scheduler.Cache is not { } cache || Factory.Engine is not { IsDisposed: false } engine)
         {
             return null;
         }

@@ -38,7 +38,7 @@ public sealed class ModelPoolTests
         using var gate = new SemaphoreSlim(0);
         host.Factory.OnDecode = _ => gate.Wait(Token);
         var generation = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
-        await Until(() => host.Pool.Loaded.Count == 1);
+        await Until(() => host.Model.Queue.Counts.Running == 1);
         _time.Advance(600 * Second);
         Assert.Single(host.Pool.Loaded);
         gate.Release(1000);
