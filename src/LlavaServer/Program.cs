@@ -39,11 +39,12 @@ internal static class Program
 
         var app = builder.Build();
         app.UseNetworkEdge();
+        app.UseApiDocs();
         app.UseRouting();
+        app.UseKeys();
         app.MapHealth();
         app.MapOpenAI();
         app.MapOllama();
-        app.MapApiDocs();
         app.LogSettings(warnings);
         return app;
     }

@@ -38,7 +38,7 @@ internal static class ConfigurationSources
         configuration.AddInMemoryCollection(commandLine);
         configuration.AddInMemoryCollection(Normalised(configuration, problems));
         problems.AddRange(Settings.Refused.Where(name => environment[name] is string { Length: > 0 })
-            .Select(static name => $"{name} is set, but this version does not know keys and TLS: unset it, or put a gateway in front."));
+            .Select(static name => $"{name} is set, but this version does not terminate TLS: unset it, or put a gateway in front."));
         return problems.Count == 0 ? Warnings(environment) : throw new SettingsException(problems);
     }
 
@@ -56,7 +56,7 @@ internal static class ConfigurationSources
             {
                 values[setting.FullKey] = value;
             }
-            else if (environment[name + FileSuffix] is string { Length: > 0 } file)
+            else if (environment[name + FileSuffix] is string { Length: > 0 } file && !IsSetting(name + FileSuffix))
             {
                 try
                 {
@@ -71,6 +71,9 @@ internal static class ConfigurationSources
 
         return values;
     }
+
+    /// <summary>A few settings are files themselves, because they are read again while the server runs.</summary>
+    private static bool IsSetting(string name) => Settings.All.Any(setting => setting.Environment == name);
 
     private static Dictionary<string, string?> Normalised(ConfigurationManager configuration, List<string> problems)
     {
@@ -102,7 +105,7 @@ internal static class ConfigurationSources
         foreach (string name in environment.Keys)
         {
             var bare = name.EndsWith(FileSuffix, StringComparison.Ordinal) ? name[..^FileSuffix.Length] : name;
-            if (name.StartsWith(Prefix, StringComparison.Ordinal) && !name.StartsWith(Prefix + "_", StringComparison.Ordinal) && !known.Contains(bare))
+            if (name.StartsWith(Prefix, StringComparison.Ordinal) && !name.StartsWith(Prefix + "_", StringComparison.Ordinal) && !known.Contains(name) && !known.Contains(bare))
             {
                 warnings.Add($"{name} is not a setting of this version; the nearest name is {known.MinBy(candidate => EditDistance.Between(bare, candidate))}.");
             }

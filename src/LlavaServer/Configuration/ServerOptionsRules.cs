@@ -1,3 +1,4 @@
+using LlavaServer.Edge.Access;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Configuration;
@@ -28,6 +29,13 @@ internal sealed class ServerOptionsRules : IValidateOptions<ServerOptions>
             {
                 failures.Add($"There is no model file {file}.");
             }
+        }
+
+        var count = ApiKeyList.Read(options.Security.ApiKeys, "Security:ApiKeys", failures).Count
+            + (options.Security.ApiKeysFile is { } keys ? ApiKeys.ReadFile(keys, failures).Count : 0);
+        if (options.Security.HasKeys && count == 0 && failures.Count == 0)
+        {
+            failures.Add("Security:ApiKeys names no key.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

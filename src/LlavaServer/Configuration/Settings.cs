@@ -54,6 +54,9 @@ internal static class Settings
         new("Cache:PrefixSequences", SettingKind.Integer),
         new("Security:Origins", SettingKind.Text, "LLAVA_ORIGINS", "OLLAMA_ORIGINS"),
         new("Security:AllowedHosts", SettingKind.Text, "LLAVA_ALLOWED_HOSTS"),
+        new("Security:ApiKeys", SettingKind.Text, "LLAVA_API_KEYS"),
+        new("Security:ApiKeysFile", SettingKind.Text, "LLAVA_API_KEYS_FILE"),
+        new("Security:AllowRemoteManagement", SettingKind.Boolean, "LLAVA_ALLOW_REMOTE_MANAGEMENT"),
         new("OpenAI:StrictParameters", SettingKind.Boolean, "LLAVA_STRICT_PARAMETERS"),
         new("OpenAI:UnknownModelIsDefault", SettingKind.Boolean, "LLAVA_UNKNOWN_MODEL_IS_DEFAULT"),
         new("Web:ApiDocs", SettingKind.Boolean, "LLAVA_API_DOCS"),
@@ -64,7 +67,7 @@ internal static class Settings
     ];
 
     /// <summary>Names that would protect the server and that this version does not honour: it must not start as if it did.</summary>
-    public static IReadOnlyList<string> Refused { get; } = ["LLAVA_API_KEYS", "LLAVA_API_KEYS_FILE", "LLAVA_TLS_CERT", "LLAVA_TLS_KEY"];
+    public static IReadOnlyList<string> Refused { get; } = ["LLAVA_TLS_CERT", "LLAVA_TLS_KEY"];
 
     /// <summary>Names that belong to the server and do nothing in this version, or are read elsewhere.</summary>
     public static IReadOnlyList<string> WithoutEffect { get; } = ["LLAVA_MODELS", "LLAVA_CONFIG", "LLAVA_API_KEY"];

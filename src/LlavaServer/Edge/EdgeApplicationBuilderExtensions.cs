@@ -1,3 +1,5 @@
+using LlavaServer.Edge.Access;
+
 namespace LlavaServer.Edge;
 
 /// <summary>The steps between a connection and a route, in order.</summary>
@@ -13,4 +15,7 @@ internal static class EdgeApplicationBuilderExtensions
         app.UseMiddleware<OriginGuard>();
         return app;
     }
+
+    /// <summary>The step behind routing: what may be called is a matter of the route, not of the path's spelling.</summary>
+    public static IApplicationBuilder UseKeys(this IApplicationBuilder app) => app.UseMiddleware<KeyGuard>();
 }

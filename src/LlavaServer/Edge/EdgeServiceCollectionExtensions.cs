@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text;
 using LlavaServer.Configuration;
+using LlavaServer.Edge.Access;
 using LlavaServer.Endpoints;
 using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Endpoints.OpenAI;
@@ -7,6 +9,7 @@ using LlavaServer.Endpoints.Reading;
 using LlavaServer.Logging;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace LlavaServer.Edge;
 
@@ -26,6 +29,8 @@ internal static class EdgeServiceCollectionExtensions
         services.AddSingleton<OpenAIErrors>();
         services.AddSingleton<OllamaErrors>();
         services.AddSingleton<ErrorDialects>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<FailedKeys>();
         services.AddSingleton<RequestLog>();
         return services;
     }
@@ -34,6 +39,8 @@ internal static class EdgeServiceCollectionExtensions
     {
         var limits = options.Value;
         kestrel.AddServerHeader = false;
+        // Kestrel reads a length of its own coding as a number, sign and all; one with an encoding is digits only.
+        kestrel.RequestHeaderEncodingSelector = static name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? Encoding.Latin1 : null;
         kestrel.Limits.MaxConcurrentConnections = limits.Connections;
         kestrel.Limits.RequestHeadersTimeout = limits.HeadersTimeout;
         kestrel.Limits.KeepAliveTimeout = limits.KeepAliveTimeout;

@@ -1,3 +1,4 @@
+using LlavaServer.Edge.Access;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Health;
@@ -20,7 +21,7 @@ internal static class HealthEndpoints
 
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("").WithTags("Health");
+        var group = routes.MapGroup("").WithTags("Health").WithAccess(AccessGroup.Open);
         foreach (var path in (ReadOnlySpan<string>)["/livez", "/healthz"])
         {
             group.MapMethods(path, s_read, static (HttpContext context, Readiness readiness) => WriteText(context, !readiness.HasFailed, "alive"));

@@ -65,6 +65,7 @@ internal sealed class RequestLog(ILogger<RequestLog> logger)
             Add(fields, "TokensPerSecond", TokensPerSecond(record));
         }
 
+        Add(fields, "KeyName", record.KeyName);
         Add(fields, "Client", context.Connection.RemoteIpAddress?.ToString());
         return fields;
     }

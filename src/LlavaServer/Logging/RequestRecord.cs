@@ -31,6 +31,9 @@ internal sealed class RequestRecord
     /// <summary>The client went away before the answer was complete; logged as status 499.</summary>
     public bool ClientLeft { get; set; }
 
+    /// <summary>What the configuration calls the caller's key.</summary>
+    public string? KeyName { get; set; }
+
     public int Images { get; set; }
 
     public long ImageBytes { get; set; }

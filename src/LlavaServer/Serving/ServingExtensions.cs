@@ -65,7 +65,12 @@ internal static partial class ServingExtensions
             Log.Listening(logger, ProductVersion.Short, address, threads > 0 ? threads : Environment.ProcessorCount);
         }
 
-        if (!services.GetRequiredService<IOptions<ServerOptions>>().Value.Address.IsLoopback)
+        var options = services.GetRequiredService<IOptions<ServerOptions>>().Value;
+        if (!options.Address.IsLoopback && options.Security.HasKeys)
+        {
+            Log.KeysInTheOpen(logger);
+        }
+        else if (!options.Address.IsLoopback)
         {
             Log.OpenToAll(logger);
         }
@@ -79,7 +84,10 @@ internal static partial class ServingExtensions
         [LoggerMessage(11, LogLevel.Information, "LlavaServer {Version} listens on {Address} with {Threads} threads; try {Address}/swagger. Ctrl+C stops it.")]
         public static partial void Listening(ILogger logger, string version, string address, int threads);
 
-        [LoggerMessage(12, LogLevel.Warning, "The server listens beyond this machine and asks for no key: put a gateway in front, or set Host to 127.0.0.1")]
+        [LoggerMessage(12, LogLevel.Warning, "The server listens beyond this machine and asks for no key: set Security:ApiKeys (LLAVA_API_KEYS), or Host to 127.0.0.1")]
         public static partial void OpenToAll(ILogger logger);
+
+        [LoggerMessage(13, LogLevel.Warning, "The server listens beyond this machine without TLS: keys and pictures can be read on the way; put a gateway in front")]
+        public static partial void KeysInTheOpen(ILogger logger);
     }
 }

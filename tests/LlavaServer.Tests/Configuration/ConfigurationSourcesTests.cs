@@ -50,11 +50,11 @@ public sealed class ConfigurationSourcesTests
     public void LIM3_Apply_WrongValues_AllAreListed()
     {
         var failure = Assert.Throws<SettingsException>(() => Apply(
-            new() { ["LLAVA_MAX_QUEUE"] = "many", ["LLAVA_MAX_QUEUE_WAIT"] = "soon", ["LLAVA_MAX_IMAGE_BYTES"] = "big", ["LLAVA_API_DOCS"] = "maybe", ["LLAVA_API_KEYS"] = "a:b" },
+            new() { ["LLAVA_MAX_QUEUE"] = "many", ["LLAVA_MAX_QUEUE_WAIT"] = "soon", ["LLAVA_MAX_IMAGE_BYTES"] = "big", ["LLAVA_API_DOCS"] = "maybe", ["LLAVA_TLS_CERT"] = "cert.pem" },
             []));
         Assert.Equal(5, failure.Problems.Count);
         Assert.All(
-            (string[])["LLAVA_MAX_QUEUE", "LLAVA_MAX_QUEUE_WAIT", "LLAVA_MAX_IMAGE_BYTES", "LLAVA_API_DOCS", "LLAVA_API_KEYS"],
+            (string[])["LLAVA_MAX_QUEUE", "LLAVA_MAX_QUEUE_WAIT", "LLAVA_MAX_IMAGE_BYTES", "LLAVA_API_DOCS", "LLAVA_TLS_CERT"],
             name => Assert.Contains(failure.Problems, problem => problem.Contains(name, StringComparison.Ordinal)));
     }
 
@@ -73,11 +73,15 @@ public sealed class ConfigurationSourcesTests
             ["Llava:Engine:VisionProfile"] = "best",
             ["Llava:Host"] = "https://127.0.0.1",
             ["Llava:Model:Path"] = "/no/such.gguf",
+            ["Llava:Security:ApiKeys"] = "secret-without-a-name",
+            ["Llava:Security:ApiKeysFile"] = "/no/such-keys",
         }));
-        foreach (var name in (string[])["Connections", "JsonDepth", "MaxRequestBodyBytes", "BodyGrace", "ImagePixels", "MaxWait", "Slots", "VisionProfile", "Host", "such.gguf"])
+        foreach (var name in (string[])["Connections", "JsonDepth", "MaxRequestBodyBytes", "BodyGrace", "ImagePixels", "MaxWait", "Slots", "VisionProfile", "Host", "such.gguf", "ApiKeys: entry 1", "ApiKeysFile"])
         {
             Assert.Contains(failure.Problems, problem => problem.Contains(name, StringComparison.Ordinal));
         }
+
+        Assert.DoesNotContain(failure.Problems, static problem => problem.Contains("secret", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -19,7 +19,8 @@ internal static class ApiDocs
         return services;
     }
 
-    public static void MapApiDocs(this WebApplication app)
+    /// <summary>Runs before routes and their keys: description and page are files without anybody's data.</summary>
+    public static void UseApiDocs(this WebApplication app)
     {
         if (app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<Configuration.ServerOptions>>().Value.Web.ApiDocs)
         {

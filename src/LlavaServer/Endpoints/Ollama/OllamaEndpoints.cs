@@ -1,3 +1,4 @@
+using LlavaServer.Edge.Access;
 using LlavaServer.Endpoints.Documentation;
 
 namespace LlavaServer.Endpoints.Ollama;
@@ -28,7 +29,7 @@ internal static class OllamaEndpoints
     public static IEndpointRouteBuilder MapOllama(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").WithTags(Group);
-        Read<string>(group, "/", static (HttpContext context) => OllamaJson.WriteTextAsync(context, "Ollama is running"), "Says that a server is here", "text/plain");
+        Read<string>(group, "/", static (HttpContext context) => OllamaJson.WriteTextAsync(context, "Ollama is running"), "Says that a server is here", "text/plain", AccessGroup.Open);
         Read<OllamaVersion>(group, "/api/version", WriteVersionAsync, "The version of Ollama whose API this is");
         Read<OllamaTags>(group, "/api/tags", WriteTagsAsync, "Models that this server serves");
         group.MapGet("/api/ps", WriteRunningAsync).Produces<OllamaRunningModels>().WithSummary("Models in memory");
@@ -67,10 +68,10 @@ internal static class OllamaEndpoints
         OllamaJson.WriteAsync(context, loading.Running(), OllamaJson.Context.OllamaRunningModels);
 
     /// <summary>GET, described, and HEAD, which answers the same without a body.</summary>
-    private static void Read<TAnswer>(RouteGroupBuilder group, string pattern, Delegate handler, string summary, string contentType = Json)
+    private static void Read<TAnswer>(RouteGroupBuilder group, string pattern, Delegate handler, string summary, string contentType = Json, AccessGroup access = AccessGroup.Use)
     {
-        group.MapGet(pattern, handler).Produces<TAnswer>(contentType: contentType).WithSummary(summary);
-        group.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription();
+        group.MapGet(pattern, handler).Produces<TAnswer>(contentType: contentType).WithSummary(summary).WithAccess(access);
+        group.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription().WithAccess(access);
     }
 
     private static void Describe<TAnswer>(RouteHandlerBuilder route, RequestExample example, string summary, params string[] streamTypes) =>

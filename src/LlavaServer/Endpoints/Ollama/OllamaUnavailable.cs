@@ -1,3 +1,4 @@
+using LlavaServer.Edge.Access;
 using LlavaServer.Logging;
 
 namespace LlavaServer.Endpoints.Ollama;
@@ -8,8 +9,9 @@ namespace LlavaServer.Endpoints.Ollama;
 /// </summary>
 internal sealed class OllamaUnavailable(OllamaRequestReader reader, OllamaModels models)
 {
-    public static void Map(IEndpointRouteBuilder routes)
+    public static void Map(IEndpointRouteBuilder all)
     {
+        var routes = all.MapGroup("").WithAccess(AccessGroup.Manage);
         Refuse(routes, HttpMethods.Post, "/api/pull", "pulling models");
         Refuse(routes, HttpMethods.Post, "/api/push", "pushing models");
         Refuse(routes, HttpMethods.Post, "/api/create", "creating models");
@@ -17,6 +19,7 @@ internal sealed class OllamaUnavailable(OllamaRequestReader reader, OllamaModels
         Refuse(routes, HttpMethods.Delete, "/api/delete", "deleting models");
         Refuse(routes, HttpMethods.Post, "/api/blobs/{digest}", "uploading files");
         routes.MapMethods("/api/blobs/{digest}", [HttpMethods.Head], static (HttpContext context) => NoBlob(context)).ExcludeFromDescription();
+        routes = all.MapGroup("");
         routes.MapPost("/api/embed", static (HttpContext context, OllamaUnavailable endpoint) => endpoint.EmbedAsync(context)).ExcludeFromDescription();
         routes.MapPost("/api/embeddings", static (HttpContext context, OllamaUnavailable endpoint) => endpoint.EmbedAsync(context)).ExcludeFromDescription();
         routes.MapPost("/api/me", static (HttpContext _) => throw Unauthorized()).ExcludeFromDescription();
