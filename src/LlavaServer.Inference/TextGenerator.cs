@@ -306,7 +306,7 @@ public sealed class TextGenerator
 
     private static InferenceException TooLong(long tokens, long imageTokens, int context, string estimate) => new(
         InferenceError.PromptTooLong,
-        $"The prompt has {estimate}{tokens} tokens, {imageTokens} of them from pictures; the context holds {context}, of which the answer needs at least one.")
+        $"The prompt has {estimate}{tokens} tokens, {imageTokens} of them from pictures; the context holds {context} (Engine:ContextLength), of which the answer needs at least one.")
     {
         PromptTokens = (int)Math.Min(int.MaxValue, tokens),
         ContextLength = context,

@@ -108,15 +108,10 @@ internal sealed record ClipConfig
         string architecture = metadata.GetString(ClipKeys.Architecture);
         Require(architecture == "clip", ClipKeys.Architecture, $"is '{architecture}', a vision file has 'clip'");
         Require(metadata.GetBoolean(ClipKeys.HasVisionEncoder, true), ClipKeys.HasVisionEncoder, "the file has no vision encoder");
+
+        // A newline tensor without pinpoints, as in Ollama's llava:7b-v1.6, is a leftover: such a file sees one view.
         bool isAnyResolution = metadata.TryGetInt32s(ClipKeys.ImageGridPinpoints, out int[]? pinpoints) && pinpoints.Length > 0;
         Require(!isAnyResolution, ClipKeys.ImageGridPinpoints, "LLaVA-1.6 any-resolution files are not supported");
-        foreach (string name in (ReadOnlySpan<string>)[ClipKeys.ImageNewline, ClipKeys.NewImageNewline])
-        {
-            if (file.TryGetTensor(name, out _))
-            {
-                throw new GgufException($"tensor '{name}': LLaVA-1.6 any-resolution files are not supported");
-            }
-        }
     }
 
     private static int[] ReadFeatureLayers(GgufMetadata metadata, int blocks, VisionRules rules)

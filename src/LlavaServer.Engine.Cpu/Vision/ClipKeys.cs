@@ -30,8 +30,6 @@ internal static class ClipKeys
     public const string PositionEmbedding = "v.position_embd.weight";
     public const string PreNorm = "v.pre_ln";
     public const string PostNorm = "v.post_ln";
-    public const string ImageNewline = "model.image_newline";
-    public const string NewImageNewline = "v.image_newline";
 
     public static string Block(int block, string part) => $"v.blk.{block}.{part}";
 

@@ -15,8 +15,11 @@ public enum ImageError
     /// <summary>A side of zero pixels.</summary>
     TooSmall,
 
-    /// <summary>Not PNG, JPEG, WebP, GIF or BMP.</summary>
+    /// <summary>A known kind of file, but not PNG, JPEG, WebP, GIF or BMP.</summary>
     UnsupportedFormat,
+
+    /// <summary>Nothing that is known as a picture or another kind of file.</summary>
+    NotAnImage,
 
     /// <summary>Damaged or truncated, or decoding took too long.</summary>
     ParseError,

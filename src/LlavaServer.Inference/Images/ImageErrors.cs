@@ -22,8 +22,9 @@ internal static class ImageErrors
     public static InferenceException TooSmall(string path, long width, long height) => Error(
         ImageError.TooSmall, path, $"The picture has {width} x {height} pixels; both sides must have at least one.");
 
-    public static InferenceException NotSupported(string path, string? format) => Error(
-        ImageError.UnsupportedFormat, path, format is null ? $"The picture's format is not known; {Supported}." : $"{format} files are not supported; {Supported}.");
+    public static InferenceException NotSupported(string path, string? format) => format is null
+        ? Error(ImageError.NotAnImage, path, $"The bytes are not a picture; {Supported}.")
+        : Error(ImageError.UnsupportedFormat, path, $"{format} files are not supported; {Supported}.");
 
     public static InferenceException Damaged(string path, ImageFormat format) => Error(
         ImageError.ParseError, path, $"The picture is a damaged or incomplete {Name(format)} file.");

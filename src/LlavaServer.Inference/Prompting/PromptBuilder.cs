@@ -15,7 +15,7 @@ internal static class PromptBuilder
     /// <param name="tokenizer">Of the model.</param>
     /// <param name="pictures">All pictures of the request, by their numbers.</param>
     /// <param name="rowsPerImage">Positions that one picture takes.</param>
-    /// <param name="cancellationToken">Looked at between pieces.</param>
+    /// <param name="cancellationToken">Looked at between pieces and within long ones.</param>
     public static Prompt Build(
         PromptText text, ITokenizer tokenizer, IReadOnlyList<Picture> pictures, int rowsPerImage, CancellationToken cancellationToken)
     {
@@ -32,7 +32,7 @@ internal static class PromptBuilder
             switch (piece.Kind)
             {
                 case PromptPieceKind.Text:
-                    tokenizer.Encode(piece.Text, addSpecial: false, parseSpecial: false, ids);
+                    tokenizer.Encode(piece.Text, addSpecial: false, parseSpecial: false, ids, cancellationToken);
                     break;
                 case PromptPieceKind.Control:
                     AddControl(piece.Text, tokenizer, ids);

@@ -34,7 +34,7 @@ public sealed class BpeTokenizer : ITokenizer
 
     public int LongestTokenBytes => vocabulary.LongestTokenBytes;
 
-    public void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output)
+    public void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(output);
         if (addSpecial && AddsBos)
@@ -45,7 +45,7 @@ public sealed class BpeTokenizer : ITokenizer
         text = WellFormedText.Of(text);
         var fragments = new List<Fragment>();
         (parseSpecial ? allSpecial : userDefined).Partition(text, fragments);
-        using var chain = new SymbolChain();
+        using var chain = new SymbolChain(cancellationToken);
         foreach (var fragment in fragments)
         {
             if (fragment.TokenId >= 0)

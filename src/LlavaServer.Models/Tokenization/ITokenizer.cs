@@ -25,8 +25,9 @@ public interface ITokenizer
     /// <param name="text">Any text; lone surrogates become U+FFFD.</param>
     /// <param name="addSpecial">Add the begin and end tokens that the vocabulary asks for.</param>
     /// <param name="parseSpecial">Match control tokens spelt out in the text. False for text that a user wrote.</param>
-    /// <param name="output">Receives the ids.</param>
-    void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output);
+    /// <param name="output">Receives the ids; what it holds after a cancellation is of no use.</param>
+    /// <param name="cancellationToken">Looked at every few thousand merges: a long text takes tenths of a second.</param>
+    void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The bytes that a token stands for, in output text. A control token has no bytes unless <paramref name="special"/>; a byte token has one byte,

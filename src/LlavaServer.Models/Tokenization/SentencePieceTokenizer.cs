@@ -48,7 +48,7 @@ public sealed class SentencePieceTokenizer : ITokenizer
 
     public int LongestTokenBytes => vocabulary.LongestTokenBytes;
 
-    public void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output)
+    public void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(output);
         if (addSpecial && AddsBos)
@@ -59,7 +59,7 @@ public sealed class SentencePieceTokenizer : ITokenizer
         text = WellFormedText.Of(text);
         var fragments = new List<Fragment>();
         (parseSpecial ? allSpecial : userDefined).Partition(text, fragments);
-        using var chain = new SymbolChain();
+        using var chain = new SymbolChain(cancellationToken);
         var followsSpecial = true;
         foreach (var fragment in fragments)
         {

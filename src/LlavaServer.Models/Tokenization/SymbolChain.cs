@@ -6,8 +6,12 @@ namespace LlavaServer.Models.Tokenization;
 /// The working state of merging: a chain of symbols and a queue of neighbouring pairs, best first, ties from the left. A pair is dropped when
 /// one of its symbols has changed since. n symbols cost O(n log n). One thread; dispose gives the arrays back.
 /// </summary>
-internal sealed class SymbolChain : IDisposable
+internal sealed class SymbolChain(CancellationToken cancellationToken) : IDisposable
 {
+    /// <summary>Queued pairs between two looks at the cancellation: some tenths of a millisecond.</summary>
+    private const int PairsBetweenLooks = 4096;
+
+    private int pairsUntilLook = PairsBetweenLooks;
     private int[] lengths = [];
     private int[] previous = [];
     private int[] next = [];
@@ -19,6 +23,7 @@ internal sealed class SymbolChain : IDisposable
     /// <summary>Starts anew with <paramref name="count"/> symbols in a row, all of length 1.</summary>
     public void Reset(int count)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (lengths.Length < count)
         {
             Release();
@@ -48,6 +53,7 @@ internal sealed class SymbolChain : IDisposable
     /// <summary>Queues the pair; the smallest <paramref name="rank"/> is taken first.</summary>
     public void Push(int left, int right, uint rank)
     {
+        Look();
         if (heapCount == heap.Length)
         {
             var larger = ArrayPool<Pair>.Shared.Rent(Math.Max(64, heap.Length * 2));
@@ -75,6 +81,7 @@ internal sealed class SymbolChain : IDisposable
     {
         while (heapCount > 0)
         {
+            Look();
             var pair = Pop();
             left = (int)(uint)pair.Key;
             right = pair.Right;
@@ -103,6 +110,15 @@ internal sealed class SymbolChain : IDisposable
         Release();
         ReturnHeap();
         heap = [];
+    }
+
+    private void Look()
+    {
+        if (--pairsUntilLook == 0)
+        {
+            pairsUntilLook = PairsBetweenLooks;
+            cancellationToken.ThrowIfCancellationRequested();
+        }
     }
 
     private Pair Pop()

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using LlavaServer.Configuration;
 using LlavaServer.Edge.Access;
 using LlavaServer.Endpoints;
@@ -39,8 +38,8 @@ internal static class EdgeServiceCollectionExtensions
     {
         var limits = options.Value;
         kestrel.AddServerHeader = false;
-        // Kestrel reads a length of its own coding as a number, sign and all; one with an encoding is digits only.
-        kestrel.RequestHeaderEncodingSelector = static name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? Encoding.Latin1 : null;
+        kestrel.RequestHeaderEncodingSelector =
+            static name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? DigitsEncoding.Instance : null;
         kestrel.Limits.MaxConcurrentConnections = limits.Connections;
         kestrel.Limits.RequestHeadersTimeout = limits.HeadersTimeout;
         kestrel.Limits.KeepAliveTimeout = limits.KeepAliveTimeout;

@@ -24,8 +24,9 @@ internal sealed class FakeTokenizer(params string[] controlTokens) : ITokenizer
 
     public int LongestTokenBytes => 1;
 
-    public void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output)
+    public void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, List<int> output, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         EncodedTexts++;
         Assert.False(addSpecial);
         Assert.False(parseSpecial);

@@ -141,7 +141,7 @@ public sealed class HostileImageTests : IDisposable
     public void IMG5_UnknownBytes_RefusedWithoutQuotingThem()
     {
         var refusal = Assert.Throws<InferenceException>(() => _decoder.Check("secret words"u8, "p"));
-        Assert.Equal(ImageError.UnsupportedFormat, refusal.ImageError);
+        Assert.Equal(ImageError.NotAnImage, refusal.ImageError);
         Assert.DoesNotContain("secret", refusal.Message);
     }
 
@@ -155,7 +155,7 @@ public sealed class HostileImageTests : IDisposable
         {
             using var picture = await _decoder.DecodeAsync((byte[])[.. png, .. tail], "p", Token);
             Assert.Equal(plain.Hash, picture.Hash);
-            Assert.Equal(ImageError.UnsupportedFormat, Assert.Throws<InferenceException>(() => _decoder.Check([.. tail, .. png], "p")).ImageError);
+            Assert.True(Assert.Throws<InferenceException>(() => _decoder.Check([.. tail, .. png], "p")).ImageError is ImageError.UnsupportedFormat or ImageError.NotAnImage);
         }
     }
 

@@ -42,6 +42,39 @@ public sealed class TokenizerTimeTests
         }
     }
 
+    [Theory]
+    [InlineData("spm", "ab")]
+    [InlineData("llama-bpe", "ab")]
+    [InlineData("default", "a")]
+    public void SCH21_CancelledWhileMerging_EndsWithinTheText(string variant, string unit)
+    {
+        var tokenizer = TokenizerFactory.Create(GoldenVocabulary.Metadata(variant));
+        var text = string.Concat(Enumerable.Repeat(unit, Large / unit.Length));
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        var output = new List<int>();
+        Assert.Throws<OperationCanceledException>(() => tokenizer.Encode(text, addSpecial: false, parseSpecial: false, output, source.Token));
+        Assert.Empty(output);
+    }
+
+    [Fact]
+    public void SCH21_CancelledDuringMerging_IsSeenBeforeTheEnd()
+    {
+        using var source = new CancellationTokenSource();
+        using var chain = new SymbolChain(source.Token);
+        chain.Reset(Large);
+        source.Cancel();
+        var pushed = 0;
+        Assert.Throws<OperationCanceledException>(() =>
+        {
+            for (; pushed < Large - 1; pushed++)
+            {
+                chain.Push(pushed, pushed + 1, 1);
+            }
+        });
+        Assert.InRange(pushed, 1, 4096);
+    }
+
     private static TimeSpan Measure(ITokenizer tokenizer, string unit, int length)
     {
         var text = string.Concat(Enumerable.Repeat(unit, length / unit.Length));

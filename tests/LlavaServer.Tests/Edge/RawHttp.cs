@@ -10,13 +10,16 @@ internal sealed partial class RawHttp : IDisposable
     private readonly TcpClient _client = new();
     private readonly NetworkStream _stream;
 
-    private RawHttp(Uri address)
+    private RawHttp(Uri address, int? receiveBuffer)
     {
+        _client.ReceiveBufferSize = receiveBuffer ?? _client.ReceiveBufferSize;
         _client.Connect(address.Host, address.Port);
         _stream = _client.GetStream();
     }
 
-    public static RawHttp Connect(Uri address) => new(address);
+    /// <param name="address">Of the server.</param>
+    /// <param name="receiveBuffer">Bytes that the system takes while nobody reads; null is its own choice.</param>
+    public static RawHttp Connect(Uri address, int? receiveBuffer = null) => new(address, receiveBuffer);
 
     /// <summary>Sends all of a text (as Latin-1) and returns everything that comes until the server closes or is silent for a while.</summary>
     public static async Task<string> ExchangeAsync(Uri address, string request, double silenceSeconds = 1.5)

@@ -66,11 +66,17 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> TerminateAsync(TimeSpan limit)
     {
-        using var kill = Process.Start("sh", ["-c", $"kill -TERM {process.Id}"]);
-        await kill.WaitForExitAsync();
+        await SignalAsync();
         using var deadline = new CancellationTokenSource(limit);
         await process.WaitForExitAsync(deadline.Token);
         return process.ExitCode;
+    }
+
+    /// <summary>Sends SIGTERM and does not wait for what follows.</summary>
+    public async Task SignalAsync()
+    {
+        using var kill = Process.Start("sh", ["-c", $"kill -TERM {process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -100,7 +100,7 @@ internal sealed class OllamaErrors : IErrorDialect
             ImageError.Empty => "empty image",
             ImageError.FileTooLarge or ImageError.TooLarge => "image too large",
             ImageError.TooSmall => "image too small",
-            ImageError.UnsupportedFormat => "unsupported image format",
+            ImageError.UnsupportedFormat or ImageError.NotAnImage => "unsupported image format",
             ImageError.TooMany => "too many images",
             _ => "image is corrupt",
         };

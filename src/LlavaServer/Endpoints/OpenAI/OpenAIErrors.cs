@@ -108,6 +108,7 @@ internal sealed class OpenAIErrors : IErrorDialect
         ImageError.TooLarge => "image_too_large",
         ImageError.TooSmall => "image_too_small",
         ImageError.UnsupportedFormat => "unsupported_image_media_type",
+        ImageError.NotAnImage => "invalid_image_format",
         ImageError.TooMany => "too_many_images",
         _ => "image_parse_error",
     };

@@ -42,7 +42,7 @@ internal static class JsonText
         catch (JsonException exception)
         {
             throw RequestException.InvalidJson(
-                $"The request body is not valid JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine}; nesting of at most {maxDepth}).");
+                $"The request body is not valid JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine}; nesting of at most {maxDepth}, Limits:JsonDepth).");
         }
     }
 

@@ -35,11 +35,12 @@ public sealed class KeyGuardTests : IAsyncLifetime
         Assert.True(routes.Count > 30, $"{routes.Count} routes");
         foreach (var route in routes)
         {
-            var path = "/" + route.RoutePattern.RawText!.TrimStart('/').Replace("{**id}", "eye", StringComparison.Ordinal).Replace("{digest}", "sha256:0", StringComparison.Ordinal);
-            Assert.DoesNotContain('{', path);
+            var path = PathOf(route);
             foreach (var method in route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods)
             {
-                var status = await StatusAsync($"{method} {path}", "");
+                var received = await ExchangeAsync($"{method} {path}", "");
+                var status = Assert.Single(RawHttp.Statuses(received));
+                AssertHeaders(received);
                 Assert.True(
                     s_open.Contains(path) ? status is 200 or 503 : status == 401,
                     $"{method} {path} without a key: {status}");
@@ -178,6 +179,38 @@ public sealed class KeyGuardTests : IAsyncLifetime
         Assert.Contains("\r\nRetry-After: ", ollama, StringComparison.Ordinal);
         Assert.Equal(200, await StatusAsync("GET /v1/models", $"Authorization: Bearer {UserKey}\r\n"));
         Assert.Equal(401, await StatusAsync("GET /v1/models", ""));
+    }
+
+    [Fact]
+    public async Task NET17_EveryRouteWithAKey_CarriesItsHeadersAndIsNeverAnEmptySuccess()
+    {
+        foreach (var route in Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            var path = PathOf(route);
+            foreach (var method in route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods)
+            {
+                var received = await ExchangeAsync($"{method} {path}", $"Authorization: Bearer {AdminKey}\r\n");
+                var status = Assert.Single(RawHttp.Statuses(received));
+                Assert.True(status is >= 200 and < 500 or 503, $"{method} {path}: {status}");
+                AssertHeaders(received);
+                Assert.False(status == 200 && method != "HEAD" && received.EndsWith("\r\n\r\n", StringComparison.Ordinal), $"{method} {path}: 200 without a body");
+            }
+        }
+    }
+
+    private static string PathOf(RouteEndpoint route)
+    {
+        var path = "/" + route.RoutePattern.RawText!.TrimStart('/').Replace("{**id}", "eye", StringComparison.Ordinal).Replace("{digest}", "sha256:0", StringComparison.Ordinal);
+        Assert.DoesNotContain('{', path);
+        return path;
+    }
+
+    private static void AssertHeaders(string received)
+    {
+        foreach (var header in (string[])["X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer", "Cache-Control: no-store"])
+        {
+            Assert.Contains("\r\n" + header + "\r\n", received, StringComparison.OrdinalIgnoreCase);
+        }
     }
 
     private async Task<int> StatusAsync(string line, string headers) => Assert.Single(RawHttp.Statuses(await ExchangeAsync(line, headers)));

@@ -90,6 +90,9 @@ public sealed class ChatImageTests(OpenAIServer server) : IClassFixture<OpenAISe
     [InlineData("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=", "invalid_image_url")]
     [InlineData("data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=", "unsupported_image_media_type")]
     [InlineData("data:application/pdf;base64,JVBERi0xLjcKJcK1wrYK", "unsupported_image_media_type")]
+    [InlineData("data:image/tiff;base64,SUkqAAgAAAA=", "unsupported_image_media_type")]
+    [InlineData("data:image/png;base64,anVzdCBzb21lIHRleHQsIG5vIHBpY3R1cmU=", "invalid_image_format")]
+    [InlineData("data:image/png;base64,AAECAwQFBgcICQ==", "invalid_image_format")]
     [InlineData("data:image/png;base64,iVBORw0KGgo=", "image_parse_error")]
     public async Task IMG5_IMG7_RefusedPicture_NamesCodeAndPart(string url, string code)
     {
