@@ -15,6 +15,8 @@ return args.FirstOrDefault() switch
     "quantize" => QuantizeCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
     "attention" => AttentionCommand.Run(args[1..]),
+    "golden-rows" => GoldenRowsCommand.Run(args[1..]),
+    "golden-tokens" => await GoldenTokensCommand.RunAsync(args[1..]),
     "kernels" => KernelsCommand.Run(args[1..]),
     "logits" => await LogitsCommand.RunAsync(args[1..]),
     "templates" => await TemplatesCommand.RunAsync(args[1..]),

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LlavaServer.Engine.Cpu.Vision;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Models.Gguf;
@@ -6,8 +5,8 @@ using LlavaServer.Models.Gguf;
 namespace LlavaServer.Engine.Tests.Vision;
 
 /// <summary>
-/// Profile <c>llamacpp-d</c> against image rows that llama.cpp b11669 computed (golden/llamacpp-d.txt, every thirteenth column). The two explicit tests
-/// regenerate that file: they write the cases to LLAVA_GOLDEN and, after a program on llama.cpp's libmtmd has put its rows there, collect them.
+/// Profile <c>llamacpp-d</c> against image rows that llama.cpp b11669 computed (golden/llamacpp-d.txt, every thirteenth column). The benchmarks' command
+/// <c>golden-rows</c> writes the cases and, after a program on llama.cpp's libmtmd has put its rows beside them, collects that file.
 /// </summary>
 public sealed class LlamaCppParityTests
 {
@@ -51,38 +50,6 @@ public sealed class LlamaCppParityTests
         // With block types one activation that falls on the other side of a rounding step moves by 1/127 of its block's largest, and others after it.
         Assert.True(TensorTypes.BlockElements(@case.File.Type) > 1 ? mean < 0.03 : largest / scale < 0.01, result);
     }
-
-    [Fact(Explicit = true)]
-    public void WriteCases()
-    {
-        string folder = GoldenFolder();
-        foreach (GoldenCase @case in GoldenCase.All)
-        {
-            @case.File.WriteTo(Path.Combine(folder, $"{@case.Name}.gguf"));
-            File.WriteAllBytes(Path.Combine(folder, $"{@case.Name}-{@case.Width}x{@case.Height}.rgb"), @case.Picture.Pixels.ToArray());
-        }
-    }
-
-    [Fact(Explicit = true)]
-    public void CollectRows()
-    {
-        using var target = new StreamWriter(Path.Combine(GoldenFolder(), GoldenName));
-        target.WriteLine("#! Image rows of llama.cpp b11669, every thirteenth column, one line a row: for each case of GoldenCase.cs a program on its libmtmd called");
-        target.WriteLine("#! mtmd_init_from_file(file), mtmd_bitmap_init(picture), mtmd_tokenize(marker), mtmd_encode_chunk and mtmd_get_output_embd, 1 thread, CPU.");
-        foreach (GoldenCase @case in GoldenCase.All)
-        {
-            ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(GoldenFolder(), $"{@case.Name}.rows")));
-            target.WriteLine($"# {@case.Name}");
-            for (int row = 0; row < values.Length / @case.File.LanguageWidth; row++)
-            {
-                float[] line = values.Slice(row * @case.File.LanguageWidth, @case.File.LanguageWidth).ToArray();
-                target.WriteLine(string.Join(' ', line.Where((_, i) => i % ColumnStep == 0).Select(value => value.ToString("G5"))));
-            }
-        }
-    }
-
-    private static string GoldenFolder() =>
-        Environment.GetEnvironmentVariable("LLAVA_GOLDEN") ?? throw new InvalidOperationException("LLAVA_GOLDEN names no folder");
 
     private static ImageEmbedding Encode(GoldenCase @case)
     {

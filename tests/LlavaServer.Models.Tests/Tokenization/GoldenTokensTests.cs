@@ -4,7 +4,7 @@ using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Models.Tests.Tokenization;
 
-/// <summary>Token ids equal to llama.cpp's on some 2,500 texts; how they were recorded stands in <see cref="GoldenRecorder"/>.</summary>
+/// <summary>Token ids equal to llama.cpp's on some 2,500 texts; recorded by the benchmarks' command <c>golden-tokens</c>.</summary>
 public sealed class GoldenTokensTests
 {
     public static TheoryData<string> Variants => [.. GoldenVocabulary.Variants];
@@ -23,7 +23,7 @@ public sealed class GoldenTokensTests
             for (var mode = 0; mode < modes.Length; mode++)
             {
                 var ids = new List<int>();
-                tokenizer.Encode(text, modes[mode].AddSpecial, modes[mode].ParseSpecial, ids);
+                tokenizer.Encode(text, modes[mode].AddSpecial, modes[mode].ParseSpecial, ids, TestContext.Current.CancellationToken);
                 if (!ids.SequenceEqual(lists[first + mode]))
                 {
                     differences.Add($"{modes[mode]} \"{text}\"\n expected {string.Join(' ', lists[first + mode])}\n actual   {string.Join(' ', ids)}");
@@ -43,7 +43,7 @@ public sealed class GoldenTokensTests
         foreach (var text in GoldenCorpus.Texts)
         {
             var ids = new List<int>();
-            tokenizer.Encode(text, addSpecial: false, parseSpecial: false, ids);
+            tokenizer.Encode(text, addSpecial: false, parseSpecial: false, ids, TestContext.Current.CancellationToken);
             var expected = Encoding.UTF8.GetBytes(text.Replace('\u2581', ' '));
             var bytes = ids.SelectMany(id => tokenizer.GetBytes(id, special: true).ToArray()).ToArray();
 

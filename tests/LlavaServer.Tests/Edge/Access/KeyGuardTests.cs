@@ -193,7 +193,8 @@ public sealed class KeyGuardTests : IAsyncLifetime
                 var status = Assert.Single(RawHttp.Statuses(received));
                 Assert.True(status is >= 200 and < 500 or 503, $"{method} {path}: {status}");
                 AssertHeaders(received);
-                Assert.False(status == 200 && method != "HEAD" && received.EndsWith("\r\n\r\n", StringComparison.Ordinal), $"{method} {path}: 200 without a body");
+                var body = received[(received.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
+                Assert.False(status == 200 && method != "HEAD" && body is ("" or "0\r\n\r\n"), $"{method} {path}: 200 without a body");
             }
         }
     }

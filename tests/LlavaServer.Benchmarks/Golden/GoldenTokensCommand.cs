@@ -2,26 +2,28 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using LlavaServer.Models.Gguf;
+using LlavaServer.Models.Tests.Tokenization.Golden;
 
-namespace LlavaServer.Models.Tests.Tokenization.Golden;
+namespace LlavaServer.Benchmarks.Golden;
 
 /// <summary>
-/// Writes golden-tokens.br anew. It was recorded with llama-server of llama.cpp b11669 (Debian package llama.cpp-tools 0.7.0):
-/// <code>LLAMA_SERVER=llama-server GOLDEN_TOKENS=tests/LlavaServer.Models.Tests/Tokenization/Golden/golden-tokens.br \
-/// dotnet run --project tests/LlavaServer.Models.Tests -- -explicit only -method "*GoldenRecorder*"</code>
-/// Per variant it writes a GGUF file with the vocabulary and a one-layer model of zeros, starts <c>llama-server -m FILE --port N --no-warmup -c 64 -t 1</c>,
-/// and posts each text to <c>/tokenize</c> with <c>add_special</c> and <c>parse_special</c> as in <see cref="GoldenTokens.Modes"/>.
+/// <c>golden-tokens --llama-server PROGRAM --out golden-tokens.br</c>: writes the golden file of the tokenizers' tests. It was recorded with llama-server
+/// of llama.cpp b11669 (Debian package llama.cpp-tools 0.7.0). Per variant it writes a GGUF file with the vocabulary and a one-layer model of zeros, starts
+/// <c>PROGRAM -m FILE --port N --no-warmup -c 64 -t 1</c>, and posts each text to <c>/tokenize</c> with <c>add_special</c> and <c>parse_special</c> as in
+/// <see cref="GoldenTokens.Modes"/>.
 /// </summary>
-public sealed class GoldenRecorder
+internal static class GoldenTokensCommand
 {
     private const int Width = 32;
 
-    [Fact(Explicit = true)]
-    public async Task Record_WithLlamaServer_WritesGoldenFile()
+    public static async Task<int> RunAsync(string[] args)
     {
-        var program = Environment.GetEnvironmentVariable("LLAMA_SERVER");
-        var target = Environment.GetEnvironmentVariable("GOLDEN_TOKENS");
-        Assert.SkipWhen(program is null || target is null, "LLAMA_SERVER and GOLDEN_TOKENS are not set");
+        if (CommandLine.Option(args, "--llama-server") is not { } program || CommandLine.Option(args, "--out") is not { } target)
+        {
+            await Console.Error.WriteLineAsync("usage: golden-tokens --llama-server PROGRAM --out FILE");
+            return 2;
+        }
+
         var texts = GoldenCorpus.Texts;
         var modes = GoldenTokens.Modes.Length;
         var ids = texts.Select(_ => new int[GoldenVocabulary.Variants.Length * modes][]).ToArray();
@@ -30,7 +32,7 @@ public sealed class GoldenRecorder
             var file = Path.Combine(Path.GetTempPath(), $"golden-{GoldenVocabulary.Variants[variant]}.gguf");
             WriteModel(file, GoldenVocabulary.Variants[variant]);
             var port = 18_100 + variant;
-            using var server = Start(program!, file, port);
+            using var server = Start(program, file, port);
             try
             {
                 using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
@@ -39,7 +41,7 @@ public sealed class GoldenRecorder
                 {
                     for (var mode = 0; mode < modes; mode++)
                     {
-                        ids[text][variant * modes + mode] = await TokenizeAsync(client, texts[text], GoldenTokens.Modes[mode]);
+                        ids[text][(variant * modes) + mode] = await TokenizeAsync(client, texts[text], GoldenTokens.Modes[mode]);
                     }
                 }
             }
@@ -50,8 +52,9 @@ public sealed class GoldenRecorder
             }
         }
 
-        await using var output = File.Create(target!);
+        await using var output = File.Create(target);
         GoldenTokens.Write(output, ids);
+        return 0;
     }
 
     private static async Task<int[]> TokenizeAsync(HttpClient client, string text, (bool AddSpecial, bool ParseSpecial) mode)
@@ -88,7 +91,7 @@ public sealed class GoldenRecorder
             await Task.Delay(200);
         }
 
-        Assert.Fail("llama-server does not answer");
+        throw new InvalidOperationException("llama-server does not answer.");
     }
 
     private static void WriteModel(string file, string variant)
