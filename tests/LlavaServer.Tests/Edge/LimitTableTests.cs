@@ -65,8 +65,8 @@ public sealed class LimitTableTests
         Assert.Contains($"\"code\":\"{row.Code}\"", body, StringComparison.Ordinal);
         Assert.Contains(row.Setting, body, StringComparison.Ordinal);
 
-        // The client of this test holds the text and its bytes as well.
-        Assert.True(allocated < MemoryBeside + (6L * row.Above.Length), $"{allocated} bytes for a body of {row.Above.Length}");
+        // Text is two bytes a character, and the client of this test holds it as well.
+        Assert.True(allocated < MemoryBeside + (12L * row.Above.Length), $"{allocated} bytes for a body of {row.Above.Length}");
         await server.AssertIdleAsync();
     }
 
