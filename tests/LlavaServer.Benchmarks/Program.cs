@@ -11,6 +11,7 @@ return args.FirstOrDefault() switch
     "compare" => await CompareCommand.RunAsync(args[1..]),
     "engine" => EngineCommand.Run(args[1..]),
     "gaps" => await GapsCommand.RunAsync(args[1..]),
+    HostedCommand.ChildVerb => HostedCommand.RunChild(args[1..]),
     "generate" => GenerateCommand.Run(args[1..]),
     "quantize" => QuantizeCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),

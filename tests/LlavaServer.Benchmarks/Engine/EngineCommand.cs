@@ -7,7 +7,7 @@ namespace LlavaServer.Benchmarks.Engine;
 /// <summary>
 /// `engine --model FILE --threads N [--prompt 512] [--tokens 64] [--streams 1,4,8] [--repeats 3]`: prefill and decode tokens a second of the managed
 /// engine, medians, and bytes allocated in a decode step. Compare with `llama-bench -m FILE -t N -p 512 -n 64`. With `--cpu-time` rates are per second of
-/// processor time, which is the only figure that means something on a busy machine (with one thread).
+/// processor time, which is the only figure that means something on a busy machine (with one thread). With `--hosted` see <see cref="HostedCommand"/>.
 /// </summary>
 internal static class EngineCommand
 {
@@ -18,6 +18,11 @@ internal static class EngineCommand
         {
             Console.Error.WriteLine("usage: engine --model FILE [--threads N] [--prompt N] [--tokens N] [--streams 1,4,8] [--repeats N]");
             return 2;
+        }
+
+        if (args.Contains("--hosted"))
+        {
+            return HostedCommand.Run(args, model);
         }
 
         MeasuresProcessorTime = args.Contains("--cpu-time");
@@ -84,7 +89,7 @@ internal static class EngineCommand
     }
 
     /// <summary>Decodes from an empty context; the first step is neither timed nor counted.</summary>
-    private static double Decode(IInferenceEngine engine, Batch batch, int tokens, int streams, out long allocated)
+    internal static double Decode(IInferenceEngine engine, Batch batch, int tokens, int streams, out long allocated)
     {
         for (int stream = 0; stream < streams; stream++)
         {

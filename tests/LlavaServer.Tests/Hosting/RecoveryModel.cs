@@ -8,7 +8,7 @@ namespace LlavaServer.Tests.Hosting;
 internal sealed class RecoveryModel : IDisposable
 {
     public const string Name = "random";
-    private static readonly LanguageShape Language = new(Name, 64, 256, 4, 2, 256, 512, 2_048);
+    private static readonly LanguageShape Language = new(Name, 4, 256, 4, 2, 512, 512);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-recovery-");
 
     public RecoveryModel()

@@ -58,7 +58,7 @@ internal sealed class ChatStream : IDisposable
                 }
 
                 // Text that is here already shares the flush.
-                if (!next!.IsCompleted)
+                if (!next!.IsCompleted && _isCommitted)
                 {
                     await _events.FlushAsync();
                 }

@@ -53,6 +53,24 @@ public sealed partial class ChatStreamTests(OpenAIServer server) : IClassFixture
     }
 
     [Fact]
+    public async Task Stream_BlankFirstTokenAndALateSecond_StillAStream()
+    {
+        server.Script.Answer = static _ => " A";
+        server.Script.OnDecode = static _ => Thread.Sleep(20);
+        try
+        {
+            var (body, response) = await StreamAsync("\"stream\":true");
+            Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType!.ToString());
+            Assert.Contains("\"delta\":{\"content\":\"A\"}", body, StringComparison.Ordinal);
+            Assert.EndsWith("data: [DONE]\n\n", body, StringComparison.Ordinal);
+        }
+        finally
+        {
+            server.Script.OnDecode = static _ => { };
+        }
+    }
+
+    [Fact]
     public async Task Stream_NoText_StillHasRoleAndFinish()
     {
         server.Script.Answer = static _ => "";

@@ -1,0 +1,86 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using LlavaServer.Tests.EndToEnd;
+
+namespace LlavaServer.Tests.Hosting;
+
+/// <summary>The engine process is killed while eight clients read; they see a pause and nothing else.</summary>
+[Collection(EndToEndGroup.Name)]
+public sealed class EngineDeathTests
+{
+    private const int Streams = 8;
+    private const int Tokens = 200;
+
+    [Theory]
+    [InlineData(0.0)]
+    [InlineData(0.8)]
+    public async Task SCH16_EngineKilled_EightStreamsEndWithTheirUndisturbedText(double temperature)
+    {
+        EngineProcesses.SkipUnlessKnown();
+        using var model = new RecoveryModel();
+        await using var server = await model.StartAsync("--threads", "2", "--slots", $"{Streams}");
+        using var client = new HttpClient { BaseAddress = server.Address };
+        var undisturbed = await AllAsync(client, temperature, static _ => { });
+        Assert.Equal(Streams, undisturbed.Distinct().Count());
+
+        var engines = new HashSet<int>();
+        for (var round = 1; round <= 2; round++)
+        {
+            var engine = await EngineProcesses.NextAsync(server.ProcessId, engines);
+            engines.Add(engine);
+            var killAt = 30 * round;
+            var received = 0;
+            var texts = await AllAsync(client, temperature, _ =>
+            {
+                if (Interlocked.Increment(ref received) == killAt * Streams)
+                {
+                    EngineProcesses.Kill(engine);
+                }
+            });
+            Assert.Equal(undisturbed, texts);
+            await EngineProcesses.AssertGoneAsync(engine);
+        }
+    }
+
+    private static Task<string[]> AllAsync(HttpClient client, double temperature, Action<int> received) =>
+        Task.WhenAll(Enumerable.Range(0, Streams).Select(stream => TextAsync(client, stream, temperature, received)));
+
+    private static async Task<string> TextAsync(HttpClient client, int stream, double temperature, Action<int> received)
+    {
+        var token = TestContext.Current.CancellationToken;
+        var request = new JsonObject
+        {
+            ["model"] = RecoveryModel.Name,
+            ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = $"Story {stream}" }),
+            ["stream"] = true,
+            ["max_tokens"] = Tokens,
+            ["temperature"] = temperature,
+            ["seed"] = 100 + stream,
+
+            // A model of random weights ends its answer at any time.
+            ["logit_bias"] = new JsonObject { ["2"] = -100 },
+        };
+        using var message = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions") { Content = JsonContent.Create(request) };
+        using var answer = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, token);
+        answer.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(token));
+        var text = new StringBuilder();
+        while (await reader.ReadLineAsync(token) is { } line)
+        {
+            if (line.StartsWith("data: {", StringComparison.Ordinal))
+            {
+                var chunk = JsonNode.Parse(line["data: ".Length..])!;
+                Assert.True(chunk["error"] is null, line);
+                text.Append(chunk["choices"]![0]!["delta"]?["content"]?.GetValue<string>());
+                received(stream);
+            }
+            else if (line == "data: [DONE]")
+            {
+                return text.ToString();
+            }
+        }
+
+        throw new InvalidOperationException($"Stream {stream} ends after {text.Length} characters.");
+    }
+}
