@@ -32,9 +32,9 @@ internal static class EngineCommand
         int[] streams = CommandLine.Integers(args, "--streams", 1);
         var options = new EngineLoadOptions
         {
-            SequenceCount = Math.Max(1, streams.Max()),
+            SequenceCount = streams.Max(),
             ContextLength = prompt + tokens + 16,
-            MaxBatchRows = Math.Max(1, Math.Min(512, prompt)),
+            MaxBatchRows = Math.Max(streams.Max(), Math.Min(512, prompt)),
             Threads = CommandLine.Integer(args, "--threads", Environment.ProcessorCount),
         };
         long start = Stopwatch.GetTimestamp();

@@ -7,8 +7,8 @@ using LlavaServer.Models.Quantization;
 namespace LlavaServer.Benchmarks.Engine;
 
 /// <summary>
-/// `kernels [--rows 2048] [--width 2048] [--type Q4_0] [--scale 1]`: rates of the product kernels on one thread for one activation row (gigabytes of weights a second) and for 64
-/// (operations a second), per second of processor time.
+/// `kernels [--rows 2048] [--width 2048] [--type Q4_0] [--scale 1] [--batch 2,3,4,8,16,64]`: rates of the product kernels on one thread for one
+/// activation row (gigabytes of weights a second) and for several (operations a second), per second of processor time.
 /// </summary>
 internal static unsafe class KernelsCommand
 {
@@ -26,15 +26,15 @@ internal static unsafe class KernelsCommand
         string? only = CommandLine.Option(args, "--type");
         foreach (TensorType type in Types.Where(type => only is null || only == TensorTypes.Name(type)))
         {
-            Measure(type, rows, width, scale);
+            Measure(type, rows, width, scale, CommandLine.Integers(args, "--batch", 64));
         }
 
         return 0;
     }
 
-    private static void Measure(TensorType type, int rows, int width, float scale)
+    private static void Measure(TensorType type, int rows, int width, float scale, int[] batches)
     {
-        const int Columns = 64;
+        int columns = batches.Max();
         long rowBytes = TensorTypes.RowBytes(type, width);
         using var file = new NativeBuffer(rows * rowBytes);
         var values = new float[width];
@@ -59,22 +59,26 @@ internal static unsafe class KernelsCommand
 
         using var workers = new WorkerPool(1);
         using var weights = new WeightRows(type, file.Pointer, rows, width, Interleaving.Pack(type, file.Pointer, rows, width, workers));
-        using var activations = new Activations(Columns, width, weights.Form);
-        using var source = new NativeBuffer((long)Columns * width * sizeof(float));
-        using var output = new NativeBuffer((long)Columns * rows * sizeof(float));
+        using var activations = new Activations(columns, width, weights.Form);
+        using var source = new NativeBuffer((long)columns * width * sizeof(float));
+        using var output = new NativeBuffer((long)columns * rows * sizeof(float));
         using var scratch = new NativeBuffer(MatMul.ScratchBytes(width));
-        new Span<float>(source.Floats, Columns * width).Fill(0.25f);
+        new Span<float>(source.Floats, columns * width).Fill(0.25f);
         activations.SetSource(source.Floats, width);
-        for (int column = 0; column < Columns; column++)
+        for (int column = 0; column < columns; column++)
         {
             activations.Prepare(weights.Form, column, width);
         }
 
         double one = Seconds(() => MatMul.Multiply(weights, activations, 1, output.Floats, rows, 0, weights.PanelCount, scratch.Pointer));
-        double many = Seconds(() => MatMul.Multiply(weights, activations, Columns, output.Floats, rows, 0, weights.PanelCount, scratch.Pointer));
-        Console.WriteLine(
-            $"{TensorTypes.Name(type),-7} 1 row: {rows * rowBytes / one / 1e9,5:f1} GB/s, {rows * (double)width / one / 1e9,5:f1} Gweights/s;"
-            + $" {Columns} rows: {2.0 * rows * width * Columns / many / 1e9,6:f1} GOP/s");
+        Console.Write($"{TensorTypes.Name(type),-7} 1 row: {rows * rowBytes / one / 1e9,5:f1} GB/s, {rows * (double)width / one / 1e9,5:f1} Gweights/s");
+        foreach (int batch in batches)
+        {
+            double many = Seconds(() => MatMul.Multiply(weights, activations, batch, output.Floats, rows, 0, weights.PanelCount, scratch.Pointer));
+            Console.Write($"; {batch} rows: {2.0 * rows * width * batch / many / 1e9,5:f1} GOP/s");
+        }
+
+        Console.WriteLine();
     }
 
     /// <summary>Best of several batches, each of some 50 ms.</summary>

@@ -151,6 +151,7 @@ internal readonly unsafe struct KNibblePanel<TType> : IPanelFormat
             byte* q = panel + nibbles + (4 * lane);
             for (int pair = 4 * block; pair < (4 * block) + 4; pair++)
             {
+                CacheLines.PrefetchAhead(panel + ((pair & 3) * (panelBytes / 4)), panelBytes / 4);
                 byte* groups = panel + GroupScales + (32 * (pair & 3)) + lane;
                 TI lowScale = Twice<L, TF, TI>(groups);
                 TI highScale = Twice<L, TF, TI>(groups + 16);

@@ -144,6 +144,7 @@ internal readonly unsafe struct NibblePanel<TType> : IPanelFormat
         int blocks = input.Width / 32;
         for (int block = 0; block < blocks; block++, panel += panelBytes)
         {
+            CacheLines.PrefetchAhead(panel, panelBytes);
             TI p0 = default, p1 = default, p2 = default, p3 = default;
             if (offset != 0)
             {

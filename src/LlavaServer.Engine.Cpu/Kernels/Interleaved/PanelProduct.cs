@@ -3,7 +3,9 @@ using LlavaServer.Engine.Cpu.Kernels.Simd;
 
 namespace LlavaServer.Engine.Cpu.Kernels.Interleaved;
 
-/// <summary>Products of interleaved panels with quantized activation rows, four at a time or one.</summary>
+/// <summary>
+/// Products of interleaved panels with quantized activation rows, four at a time or one. One row has the same bits either way.
+/// </summary>
 internal static unsafe class PanelProduct
 {
     /// <summary>Panels <paramref name="firstPanel"/> to <paramref name="endPanel"/> times activation rows.</summary>
@@ -32,9 +34,14 @@ internal static unsafe class PanelProduct
                 int count = Math.Min(4, columns - column);
                 for (int lane = 0; lane < WeightRows.PanelRows; lane += L.Count)
                 {
-                    if (count == 1)
+                    // Two rows apart cost less than four together, three do not; the panel is in the first-level cache after the first.
+                    if (count <= 2)
                     {
-                        TPanel.Dot1<L, TF, TI>(blocks, input, firstColumn + column, lane, tile);
+                        for (int c = 0; c < count; c++)
+                        {
+                            TPanel.Dot1<L, TF, TI>(blocks, input, firstColumn + column + c, lane, tile + (c * WeightRows.PanelRows));
+                        }
+
                         continue;
                     }
 

@@ -109,6 +109,7 @@ internal readonly unsafe struct Q6_KPanel : IPanelFormat
             byte* q = panel + Quants + (4 * lane);
             for (int part = 0; part < 4; part++)
             {
+                CacheLines.PrefetchAhead(panel + (part * PanelBytes / 4), PanelBytes / 4);
                 byte* groups = panel + GroupScales + (16 * ((8 * (part >> 1)) + (part & 1))) + lane;
                 TI scale0 = Twice<L, TF, TI>(groups);
                 TI scale1 = Twice<L, TF, TI>(groups + 32);

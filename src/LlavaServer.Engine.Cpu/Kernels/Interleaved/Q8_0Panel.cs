@@ -78,6 +78,7 @@ internal readonly unsafe struct Q8_0Panel : IPanelFormat
         int blocks = input.Width / 32;
         for (int block = 0; block < blocks; block++, panel += PanelBytes)
         {
+            CacheLines.PrefetchAhead(panel, PanelBytes);
             TI s0 = default, s1 = default, s2 = default, s3 = default;
             byte* q = panel + Quants + (4 * lane);
             int end = (32 * block) + 32;
