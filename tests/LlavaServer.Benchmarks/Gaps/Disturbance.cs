@@ -2,5 +2,5 @@ namespace LlavaServer.Benchmarks.Gaps;
 
 /// <summary>What another client does beside the measured stream; <see cref="Run"/> ends with that client's first token.</summary>
 /// <param name="Name">For the table.</param>
-/// <param name="Run">Takes the number of the run, from 0.</param>
-internal sealed record Disturbance(string Name, Func<int, Task> Run);
+/// <param name="Run">Once for every run.</param>
+internal sealed record Disturbance(string Name, Func<Task> Run);

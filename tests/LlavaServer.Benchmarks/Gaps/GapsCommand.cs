@@ -18,6 +18,7 @@ internal static class GapsCommand
     /// <summary>The model that answers; for a server, its default one.</summary>
     public const string MainModel = "main";
 
+    private const string SecondModel = "second";
     private const int WarmTokens = 10;
     private const int UndisturbedTokens = 60;
 
@@ -25,7 +26,7 @@ internal static class GapsCommand
     {
         int repeat = CommandLine.Integer(args, "--repeat", 3);
         int context = CommandLine.Integer(args, "--ctx-size", 4096);
-        await using IAnswers? answers = Answers(args, repeat, context);
+        await using IAnswers? answers = Answers(args, context);
         if (answers is null)
         {
             await Console.Error.WriteLineAsync(Usage);
@@ -40,23 +41,23 @@ internal static class GapsCommand
         List<Disturbance> disturbances = [];
         if (side > 0 && (CommandLine.Option(args, "--server") ?? CommandLine.Option(args, "--mmproj")) is not null)
         {
-            disturbances.Add(new Disturbance("new picture", _ => FirstTokenAsync(MainModel, "What is this?", NoisePicture.Png(random, side))));
+            disturbances.Add(new Disturbance("new picture", () => FirstTokenAsync(MainModel, "What is this?", NoisePicture.Png(random, side))));
         }
 
         if (words > 0)
         {
-            disturbances.Add(new Disturbance("long prompt", _ => FirstTokenAsync(MainModel, RandomText.Words(random, words), null)));
+            disturbances.Add(new Disturbance("long prompt", () => FirstTokenAsync(MainModel, RandomText.Words(random, words), null)));
         }
 
-        if (CommandLine.Option(args, "--second") is not null)
+        if (answers is PoolAnswers && CommandLine.Option(args, "--second") is not null)
         {
-            disturbances.Add(new Disturbance("model loading", run => FirstTokenAsync($"second{run}", "Hello", null)));
+            disturbances.Add(new Disturbance("model loading", () => FirstTokenAsync(SecondModel, "Hello", null)));
         }
 
         // Code paths compiled, files in the page cache.
         foreach (Disturbance disturbance in disturbances)
         {
-            await disturbance.Run(repeat);
+            await disturbance.Run();
         }
 
         Console.WriteLine($"{"ms between tokens",-18}{"undisturbed",13}{"largest",10} |{"disturbed",11}{"largest",10}{"worst",10}{"ratio",8}{"worst",8}{"lasted, s",11}{"tokens",8}");
@@ -104,7 +105,7 @@ internal static class GapsCommand
                 await using GapStream stream = await RunningStreamAsync();
                 int before = stream.Count - 1;
                 long start = Stopwatch.GetTimestamp();
-                await disturbance.Run(run);
+                await disturbance.Run();
                 lasted.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
                 ended += stream.HasEnded ? 1 : 0;
                 int after = stream.Count;
@@ -123,7 +124,7 @@ internal static class GapsCommand
         }
     }
 
-    private static IAnswers? Answers(string[] args, int repeat, int context)
+    private static IAnswers? Answers(string[] args, int context)
     {
         if (CommandLine.Option(args, "--server") is { } server)
         {
@@ -138,8 +139,7 @@ internal static class GapsCommand
         List<(string, ModelFiles)> models = [(MainModel, new ModelFiles(model, CommandLine.Option(args, "--mmproj")))];
         if (CommandLine.Option(args, "--second") is { } second)
         {
-            // A name for every run, so that every run loads; the last is the warm-up's.
-            models.AddRange(Enumerable.Range(0, repeat + 1).Select(i => ($"second{i}", new ModelFiles(second, null))));
+            models.Add((SecondModel, new ModelFiles(second, null)));
         }
 
         return new PoolAnswers(models, CommandLine.Integer(args, "--threads", 0), context);

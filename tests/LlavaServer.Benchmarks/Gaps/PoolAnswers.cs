@@ -68,5 +68,8 @@ internal sealed class PoolAnswers : IAnswers
         Messages = [new ChatMessage(ChatRole.User, picture is null ? [MessagePart.FromText(question)] : [MessagePart.FromText(question), MessagePart.FromImage(picture, "picture")])],
         Sampling = new SamplingParameters { Temperature = 0 },
         MaxTokens = maxTokens,
+
+        // The second model is loaded for every run.
+        KeepAlive = model == GapsCommand.MainModel ? null : TimeSpan.Zero,
     };
 }
