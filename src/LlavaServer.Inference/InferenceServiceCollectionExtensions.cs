@@ -1,6 +1,7 @@
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,7 @@ public static class InferenceServiceCollectionExtensions
             var time = p.GetRequiredService<TimeProvider>();
             return entry => GgufModelText.Read(entry, options.Models.ChatTemplate, options.Limits, time);
         });
+        services.TryAddSingleton(p => new ModelTexts(p.GetRequiredService<ModelTextReader>(), p.GetRequiredService<IOptions<InferenceOptions>>().Value.Limits));
         services.TryAddSingleton<ModelLoader>();
         services.TryAddSingleton(p => new ModelPool(
             p.GetRequiredService<ModelCatalog>(),

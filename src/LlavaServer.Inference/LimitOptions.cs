@@ -29,6 +29,10 @@ public sealed class LimitOptions
     [Range(1024L, 1L << 30)]
     public long TemplateBytes { get; set; } = 1 << 20;
 
+    /// <summary>Bytes of a text that is tokenized without being answered. Default 4 MiB.</summary>
+    [Range(1024L, 1L << 30)]
+    public long TokenizeBytes { get; set; } = 4 << 20;
+
     /// <summary>Time of one answer from the start of prefill; then it ends with finish reason length. Default 30 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "7.00:00:00")]
     public TimeSpan RequestTime { get; set; } = TimeSpan.FromMinutes(30);

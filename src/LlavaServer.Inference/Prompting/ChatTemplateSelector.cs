@@ -34,7 +34,7 @@ internal static class ChatTemplateSelector
         if (!string.IsNullOrWhiteSpace(fileTemplate))
         {
             var recognised = Recognise(fileTemplate) is { } family && KnowsItsTokens(family, tokenizer) ? family : null;
-            var interpreted = Interpret(fileTemplate, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System, out var failure);
+            var interpreted = Interpret(fileTemplate, recognised, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System, out var failure);
             var isLlavas = sees && recognised is VicunaTemplate or LlavaV0Template;
             if (recognised is not null && (interpreted is null || isLlavas || ChatTemplateComparison.WriteTheSame(recognised, interpreted, sees, tokenizer)))
             {
@@ -74,7 +74,8 @@ internal static class ChatTemplateSelector
         _ => null,
     };
 
-    private static JinjaChatTemplate? Interpret(string source, ITokenizer tokenizer, LimitOptions limits, TimeProvider time, out string? failure)
+    private static JinjaChatTemplate? Interpret(
+        string source, ChatTemplate? family, ITokenizer tokenizer, LimitOptions limits, TimeProvider time, out string? failure)
     {
         failure = null;
         if (!KnowsTokensOf(source, tokenizer))
@@ -85,7 +86,8 @@ internal static class ChatTemplateSelector
 
         try
         {
-            return JinjaChatTemplate.Compile(source, tokenizer, limits, time);
+            // A template that is like a family's, but not the same, ends its turns with the family's texts.
+            return JinjaChatTemplate.Compile(source, tokenizer, limits, time, [.. family?.StopTexts ?? []]);
         }
         catch (JinjaException exception)
         {

@@ -54,6 +54,13 @@ public sealed class ChatTemplateSelectorTests
     }
 
     [Fact]
+    public void Choose_TemplateLikeAFamilys_StopsAsTheFamilyDoes()
+    {
+        Assert.Equal(["</s>", "[INST]"], ChatTemplateSelector.Choose(null, TemplateFiles.Template("mistral-7b-0.2"), "model", sees: true, Plain).Template?.StopTexts);
+        Assert.Empty(ChatTemplateSelector.Choose(null, TemplateFiles.Template("zephyr"), "model", sees: true, Plain).Template!.StopTexts);
+    }
+
+    [Fact]
     public void Choose_TemplateOutsideTheLanguage_FallsBackAndSaysWhere()
     {
         var choice = ChatTemplateSelector.Choose(null, "{{ bos_token }}\n{% include 'x' %}", "llava", sees: true, Plain);

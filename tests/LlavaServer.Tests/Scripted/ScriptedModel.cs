@@ -10,7 +10,7 @@ internal sealed class ScriptedModel : IDisposable
     public const int TrainedContext = 4096;
 
     private const string Template =
-        "{% for message in messages %}{% if message.role == 'user' %}USER: {{ message.content }} {% else %}ASSISTANT: {{ message.content }}{{ eos_token }}{% endif %}"
+        "{% for message in messages %}{% if message.role == 'system' %}{{ message.content }} {% elif message.role == 'user' %}USER: {{ message.content }} {% else %}ASSISTANT: {{ message.content }}{{ eos_token }}{% endif %}"
         + "{% endfor %}ASSISTANT:";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-tests-").FullName;

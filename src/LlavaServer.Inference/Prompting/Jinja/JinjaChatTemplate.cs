@@ -23,8 +23,8 @@ internal sealed class JinjaChatTemplate : ChatTemplate
     private readonly string _bos;
     private readonly string _eos;
 
-    private JinjaChatTemplate(JinjaTemplate template, ITokenizer tokenizer, LimitOptions limits, TimeProvider time)
-        : base(FamilyName)
+    private JinjaChatTemplate(JinjaTemplate template, ITokenizer tokenizer, LimitOptions limits, TimeProvider time, string[] stopTexts)
+        : base(FamilyName, stopTexts)
     {
         _template = template;
         _tokenizer = tokenizer;
@@ -48,9 +48,14 @@ internal sealed class JinjaChatTemplate : ChatTemplate
     public JinjaCapabilities Capabilities { get; }
 
     /// <summary>Compiles a template and tries it. Throws <see cref="JinjaException"/> for one that cannot be used.</summary>
-    public static JinjaChatTemplate Compile(string source, ITokenizer tokenizer, LimitOptions limits, TimeProvider time)
+    /// <param name="source">Text of the template.</param>
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="limits">Bounds of every rendering.</param>
+    /// <param name="time">What <c>strftime_now</c> reads.</param>
+    /// <param name="stopTexts">Texts that end an answer, besides the end tokens of the vocabulary.</param>
+    public static JinjaChatTemplate Compile(string source, ITokenizer tokenizer, LimitOptions limits, TimeProvider time, params string[] stopTexts)
     {
-        var template = new JinjaChatTemplate(JinjaTemplate.Compile(MetadataKey, source), tokenizer, limits, time);
+        var template = new JinjaChatTemplate(JinjaTemplate.Compile(MetadataKey, source), tokenizer, limits, time, stopTexts);
         return template.Capabilities.IsUsable
             ? template
             : throw new JinjaException(JinjaError.Value, MetadataKey, 1, "it does not write what a user says");

@@ -15,6 +15,28 @@ internal static class OpenAIEndpoints
         Members = [.. ChatFields.All.Select(static field => (field.Name, field.Type, field.Description))],
     };
 
+    private static readonly RequestExample s_applyTemplate = new("{\"messages\":[{\"role\":\"user\",\"content\":\"What do you see?\"}]}")
+    {
+        Members = [("messages", "array", "The conversation, as for chat completions."), ("model", "string", "Name of a model.")],
+    };
+
+    private static readonly RequestExample s_tokenize = new("{\"content\":\"What do you see?\",\"with_pieces\":true}")
+    {
+        Members =
+        [
+            ("content", "string", "The text."),
+            ("add_special", "boolean", "Add the tokens that begin and end a text. Default false."),
+            ("parse_special", "boolean", "Read control tokens that the text spells out. Default true."),
+            ("with_pieces", "boolean", "Answer with the text of every token. Default false."),
+            ("model", "string", "Name of a model."),
+        ],
+    };
+
+    private static readonly RequestExample s_detokenize = new("{\"tokens\":[1,2]}")
+    {
+        Members = [("tokens", "array", "Token ids."), ("model", "string", "Name of a model.")],
+    };
+
     public static IServiceCollection AddOpenAI(this IServiceCollection services)
     {
         services.AddSingleton<ChatRequestReader>();
@@ -22,6 +44,9 @@ internal static class OpenAIEndpoints
         services.AddSingleton<ChatCompletionsEndpoint>();
         services.AddSingleton<ModelSelector>();
         services.AddSingleton<ModelsEndpoint>();
+        services.AddSingleton<ApplyTemplateEndpoint>();
+        services.AddSingleton<TokenizeEndpoint>();
+        services.AddSingleton<PropsEndpoint>();
         return services;
     }
 
@@ -29,6 +54,7 @@ internal static class OpenAIEndpoints
     {
         Map(routes.MapGroup("/v1").WithTags(Group));
         Map(routes.MapGroup("").ExcludeFromDescription());
+        MapLlamaServer(routes.MapGroup("").WithTags(Group));
         return routes;
     }
 
@@ -41,6 +67,22 @@ internal static class OpenAIEndpoints
             .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
         Read(group, "/models", static (HttpContext context, ModelsEndpoint endpoint) => endpoint.ListAsync(context), "Models that this server serves");
         Read(group, "/models/{**id}", static (HttpContext context, ModelsEndpoint endpoint, string id) => endpoint.GetAsync(context, id), "One model");
+    }
+
+    /// <summary>Routes of llama-server that have no place under <c>/v1</c>.</summary>
+    private static void MapLlamaServer(RouteGroupBuilder group)
+    {
+        group.MapPost("/apply-template", static (HttpContext context, ApplyTemplateEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithSummary("The prompt that a conversation becomes; generates nothing").WithMetadata(s_applyTemplate)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json").Produces(StatusCodes.Status400BadRequest);
+        group.MapPost("/tokenize", static (HttpContext context, TokenizeEndpoint endpoint) => endpoint.TokenizeAsync(context))
+            .WithSummary("Tokens of a text").WithMetadata(s_tokenize)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json").Produces(StatusCodes.Status400BadRequest);
+        group.MapPost("/detokenize", static (HttpContext context, TokenizeEndpoint endpoint) => endpoint.DetokenizeAsync(context))
+            .WithSummary("Text of tokens").WithMetadata(s_detokenize)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json").Produces(StatusCodes.Status400BadRequest);
+        Read(group, "/props", static (HttpContext context, PropsEndpoint endpoint) => endpoint.GetAsync(context), "Properties of the server and a model");
+        group.MapPost("/props", PropsEndpoint.PostAsync).ExcludeFromDescription();
     }
 
     private static void Read(RouteGroupBuilder group, string pattern, Delegate handler, string summary)

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using LlavaServer.Inference.Loading;
+using LlavaServer.Models.Gguf;
+
+namespace LlavaServer.Inference.Prompting;
+
+/// <summary>
+/// The text side of served models without their engines: what a conversation looks like as a prompt, and text as tokens. Needs no loaded model.
+/// Thread-safe; one for the process. Methods throw <see cref="InferenceException"/> when the model's file cannot be read.
+/// </summary>
+public sealed class ModelTexts
+{
+    private readonly ModelTextReader _read;
+    private readonly LimitOptions _limits;
+    private readonly ConcurrentDictionary<string, Lazy<ModelText>> _texts = new();
+
+    internal ModelTexts(ModelTextReader read, LimitOptions limits)
+    {
+        _read = read;
+        _limits = limits;
+    }
+
+    /// <summary>The prompt that a conversation becomes, with a marker for every picture and without the token that the tokenizer puts in front.</summary>
+    public string WritePrompt(ModelEntry model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, string imageMarker)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var (tokenizer, choice) = TextOf(model);
+        var template = choice.Template ?? throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {choice.Warning}");
+        var prompt = new PromptText();
+        template.Render(Conversation.From(messages, tools), prompt);
+        return prompt.ToPlainText(tokenizer, imageMarker);
+    }
+
+    /// <summary>Token ids of a text. Throws <see cref="InferenceException"/> when it is longer than <see cref="LimitOptions.TokenizeBytes"/>.</summary>
+    /// <param name="model">Whose vocabulary.</param>
+    /// <param name="text">Any text.</param>
+    /// <param name="addSpecial">Add the begin and end tokens that the vocabulary asks for.</param>
+    /// <param name="parseSpecial">Match control tokens spelt out in the text.</param>
+    public IReadOnlyList<int> Tokenize(ModelEntry model, string text, bool addSpecial, bool parseSpecial)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(text);
+        if (Encoding.UTF8.GetByteCount(text) > _limits.TokenizeBytes)
+        {
+            throw new InferenceException(
+                InferenceError.Unsupported, $"The text has more than {_limits.TokenizeBytes} bytes (Limits:TokenizeBytes).") { Parameter = "content" };
+        }
+
+        var tokens = new List<int>();
+        TextOf(model).Tokenizer.Encode(text, addSpecial, parseSpecial, tokens);
+        return tokens;
+    }
+
+    /// <summary>The bytes of a token, control tokens spelt out.</summary>
+    public ReadOnlySpan<byte> BytesOf(ModelEntry model, int tokenId)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return TextOf(model).Tokenizer.GetBytes(tokenId, special: true);
+    }
+
+    /// <summary>Number of tokens that the model knows; ids are below it.</summary>
+    public int VocabularySize(ModelEntry model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return TextOf(model).Tokenizer.VocabularySize;
+    }
+
+    /// <summary>Spelling of the tokens that begin and end a text; empty where the vocabulary has none.</summary>
+    public (string Begin, string End) Ends(ModelEntry model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var tokenizer = TextOf(model).Tokenizer;
+        string Spelt(int tokenId) => tokenId < 0 ? "" : Encoding.UTF8.GetString(tokenizer.GetBytes(tokenId, special: true));
+        return (Spelt(tokenizer.BosTokenId), Spelt(tokenizer.EosTokenId));
+    }
+
+    private ModelText TextOf(ModelEntry model)
+    {
+        try
+        {
+            return _texts.GetOrAdd(model.Digest, _ => new Lazy<ModelText>(() => _read(model))).Value;
+        }
+        catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
+        {
+            _texts.TryRemove(model.Digest, out _);
+            throw new InferenceException(InferenceError.ModelLoadFailed, "The model file cannot be read.", exception);
+        }
+    }
+}
