@@ -12,6 +12,9 @@ internal sealed class OutputBuffer
     /// <summary>Characters that may wait: 64 KiB of UTF-16.</summary>
     public const int Capacity = 32 * 1024;
 
+    // The token that fills the buffer still has to go in.
+    private const int LargestUsual = Capacity + 256;
+
     private readonly Lock _lock = new();
     private readonly Action _drained;
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(
@@ -142,9 +145,9 @@ internal sealed class OutputBuffer
 
         var waiting = _end - _start;
         var (text, marks) = (_text, _isLastOfPiece);
-        if (waiting + length > _text.Length / 2)
+        var size = Math.Max(Math.Min(_text.Length * 2, LargestUsual), waiting + length);
+        if (waiting + length > _text.Length / 2 && size > _text.Length)
         {
-            var size = Math.Max(_text.Length * 2, waiting + length);
             (_text, _isLastOfPiece) = (new char[size], new bool[size]);
         }
 

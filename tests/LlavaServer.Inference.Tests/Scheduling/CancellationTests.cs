@@ -67,6 +67,67 @@ public sealed class CancellationTests
     }
 
     [Fact]
+    public async Task SCH1_LeavesWhilePrefilling_CostsAtMostTheStepThatRuns()
+    {
+        await using var host = new InferenceHost(configure: o => o.Engine.StepRows = 16);
+        using var inside = new SemaphoreSlim(0);
+        using var gate = new SemaphoreSlim(0);
+        host.Factory.OnDecode = _ =>
+        {
+            inside.Release();
+            gate.Wait(Token);
+        };
+        for (var steps = 1; steps < 12; steps++)
+        {
+            var before = host.Factory.Steps;
+            var generation = await host.Generator.StartAsync(InferenceHost.Ask($"{steps} {new string('p', 300)}"), Token);
+            for (var i = 1; i < steps; i++)
+            {
+                await inside.WaitAsync(Token);
+                gate.Release();
+            }
+
+            await inside.WaitAsync(Token);
+            await generation.DisposeAsync();
+            gate.Release();
+            await host.AssertIdleAsync();
+            Assert.Equal(before + steps, host.Factory.Steps);
+        }
+    }
+
+    [Fact]
+    public async Task SCH2_OneOfTwoLeavesWhileTheirPictureIsEncoded_TheOtherGetsIt()
+    {
+        await using var host = new InferenceHost();
+        using var inside = new SemaphoreSlim(0);
+        using var gate = new ManualResetEventSlim();
+        host.Factory.Vision!.OnEncode = token =>
+        {
+            inside.Release();
+            gate.Wait(token);
+        };
+        var picture = TestImages.Png(2, 2, SKColors.Red);
+        var leaving = await host.Generator.StartAsync(InferenceHost.Ask("See?", picture), Token);
+        var staying = await host.Generator.StartAsync(InferenceHost.Ask("See?", picture), Token);
+        await inside.WaitAsync(Token);
+        while (host.Model.Queue.Counts.Running < 2)
+        {
+            await Task.Delay(1, Token);
+        }
+
+        await leaving.DisposeAsync();
+        while (host.Model.Queue.Counts.Running > 1)
+        {
+            await Task.Delay(1, Token);
+        }
+
+        gate.Set();
+        Assert.StartsWith("re ", (await InferenceHost.ReadAsync(staying, Token)).Text, StringComparison.Ordinal);
+        Assert.Equal(1, host.Factory.Vision.Encodes);
+        await host.AssertIdleAsync();
+    }
+
+    [Fact]
     public async Task SCH1_LeavesWhileTheModelLoads_PlaceIsFreeBeforeItIsLoaded()
     {
         await using var host = new InferenceHost();

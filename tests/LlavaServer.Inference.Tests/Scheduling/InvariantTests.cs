@@ -75,6 +75,33 @@ public sealed class InvariantTests
         Assert.True(left > 50 && factory.Loads > 3 && factory.NoSpaces > 10 && factory.Copied > 50, $"seed {seed}: {left} left, {factory.Loads} loads, {factory.NoSpaces} without memory, {factory.Copied} copies");
     }
 
+    [Fact]
+    public async Task MEM1_TenThousandRequests_MemoryIsSteady()
+    {
+        _random = new MersenneTwister(7);
+        var factory = new FakeEngineFactory { Vision = new FakeVisionEncoder(), KVPositions = 4000, Answer = _ => "k" };
+        await using var host = new InferenceHost(factory, o => (o.Engine.Slots, o.Cache.PrefixSequences, o.Cache.ImageBytes) = (8, 24, 10_000));
+        byte[][] pictures = [.. Enumerable.Range(0, 8).Select(i => TestImages.Png(2 + i, 3, SKColors.Red))];
+        async Task<long> AnswerAsync(int count)
+        {
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, count),
+                new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Token },
+                async (_, token) =>
+                {
+                    byte[][] images = Below(20) == 0 ? [pictures[Below(8)]] : [];
+                    await host.AnswerAsync(InferenceHost.Ask($"{Below(1 << 30)} {new string((char)('a' + Below(26)), Below(60))}", images), token);
+                });
+            await host.AssertIdleAsync();
+            return GC.GetTotalMemory(forceFullCollection: true);
+        }
+
+        var before = await AnswerAsync(1_000);
+        var after = await AnswerAsync(9_000);
+        TestContext.Current.SendDiagnosticMessage($"managed memory after 1,000 requests {before} bytes, after 10,000 {after} bytes");
+        Assert.InRange(after - before, long.MinValue, 1 << 20);
+    }
+
     private static string Answer(string fed) => FakeEngineFactory.Fingerprint(fed) + new string('.', fed.Length % 70);
 
     private int Below(int n)

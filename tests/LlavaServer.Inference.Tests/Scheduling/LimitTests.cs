@@ -87,6 +87,29 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task SCH7_RequestTimeOfASequenceThatWasSetBack_EndsWithLength()
+    {
+        var time = new FakeTimeProvider();
+        var factory = new FakeEngineFactory { ContextLength = 400, KVPositions = 400, EndlessToken = FakeTokenizer.FirstByte + 'x' };
+        await using var host = new InferenceHost(factory, o => (o.Limits.RequestTime, o.Engine.Slots) = (TimeSpan.FromMinutes(1), 2), time);
+        var noSpace = 0;
+        factory.OnDecode = _ =>
+        {
+            // Both run until memory is out; then the older one alone, for a minute.
+            noSpace = factory.NoSpaces;
+            if (noSpace > 0)
+            {
+                time.Advance(TimeSpan.FromSeconds(2));
+            }
+        };
+        var answers = await Task.WhenAll(host.AnswerAsync(InferenceHost.Ask("1"), Token), host.AnswerAsync(InferenceHost.Ask("2"), Token));
+        Assert.True(noSpace > 0);
+        Assert.All(answers, a => Assert.Equal(FinishReason.Length, a.Last.FinishReason));
+        Assert.All(answers, a => Assert.InRange(a.Text.Length, 150, 300));
+        await host.AssertIdleAsync();
+    }
+
+    [Fact]
     public async Task SCH9_SlowReader_PausesItsSequenceOnly()
     {
         await using var host = new InferenceHost(new FakeEngineFactory { ContextLength = 200_000 });

@@ -61,6 +61,23 @@ public sealed class OutputBufferTests
         Assert.Equal((false, 1), (buffer.IsFull, drained));
     }
 
+    [Fact]
+    public void SCH9_FiftyReadersThatStop_HoldAtMost8MiB()
+    {
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var buffers = Enumerable.Range(0, 50).Select(_ => new OutputBuffer(() => { })).ToArray();
+        foreach (var buffer in buffers)
+        {
+            while (!buffer.IsFull)
+            {
+                buffer.Write("token");
+            }
+        }
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, 0, 8 << 20);
+        GC.KeepAlive(buffers);
+    }
+
     [Theory]
     [InlineData(1u)]
     [InlineData(2u)]
