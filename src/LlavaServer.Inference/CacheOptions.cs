@@ -11,8 +11,8 @@ public sealed class CacheOptions
 
     /// <summary>
     /// Ended sequences of one model, beside those in its slots, whose keys and values are kept for requests that begin alike, as long as their memory
-    /// (<c>Engine:KVPositions</c>) is not needed; least recently used go. 0, the default, keeps only what idle slots hold.
+    /// (<c>Engine:KVPositions</c>) is not needed; least recently used go. 0 keeps only what idle slots hold. Default 32.
     /// </summary>
     [Range(0, 1024)]
-    public int PrefixSequences { get; set; }
+    public int PrefixSequences { get; set; } = 32;
 }

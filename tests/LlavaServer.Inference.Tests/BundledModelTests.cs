@@ -22,17 +22,8 @@ public sealed class BundledModelTests : IAsyncLifetime
 
     public ValueTask InitializeAsync()
     {
-        var folder = FindFolder();
-        Assert.SkipWhen(folder is null, "the bundled model is not in this checkout");
-        var files = new ModelFiles(Path.Combine(folder, "llava-mini.gguf"), Path.Combine(folder, "llava-mini-mmproj.gguf"));
-        var services = new ServiceCollection();
-        services.AddLogging();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
-        services.AddSingleton<IInferenceEngineFactory>(_engines);
-        services.AddSingleton(new ModelCatalog([ModelEntry.FromFiles("llava-mini", files)]));
-        services.AddInference();
-        services.Configure<InferenceOptions>(o => (o.Engine.Threads, o.Pool.MaxDeaths) = (1, 100_000));
-        _services = services.BuildServiceProvider();
+        Assert.SkipWhen(FindFolder() is null, "the bundled model is not in this checkout");
+        _services = Build(o => o.Engine.Threads = 1);
         return ValueTask.CompletedTask;
     }
 
@@ -106,7 +97,24 @@ public sealed class BundledModelTests : IAsyncLifetime
         Assert.Equal(undisturbed.Select(a => a.Usage.CompletionTokens), disturbed.Select(a => a.Usage.CompletionTokens));
     }
 
-    private async Task<(string Text, UsageDetails Usage)> AskAsync(string question, byte[] picture, SamplingParameters? sampling = null)
+    [Fact]
+    public async Task SCH17_MemoryForTwoOfEightStreams_EachEndsWithTheTextOfAnUndisturbedRun()
+    {
+        SKColor[] colors = [SKColors.Red, SKColors.Blue, SKColors.Green, SKColors.Yellow];
+        byte[][] pictures = [.. colors.Select(c => Circle(c, SKEncodedImageFormat.Png))];
+        Task<(string Text, UsageDetails Usage)[]> AskAllAsync(TextGenerator generator) => Task.WhenAll(Enumerable.Range(0, 8).Select(
+            i => AskAsync("Describe the image.", pictures[i % 4], new SamplingParameters { Temperature = 0.8f, Seed = (uint)i + 1 }, generator)));
+        var undisturbed = await AskAllAsync(Generator);
+        var needed = undisturbed.Max(a => a.Usage.PromptTokens + a.Usage.CompletionTokens);
+        await using var tight = Build(o =>
+            (o.Engine.Threads, o.Engine.Slots, o.Engine.ContextLength, o.Engine.KVPositions) = (1, 8, needed + 64, (2 * undisturbed[0].Usage.PromptTokens) + 48));
+        var disturbed = await AskAllAsync(tight.GetRequiredService<TextGenerator>());
+        Assert.Equal(undisturbed.Select(a => a.Text), disturbed.Select(a => a.Text));
+        Assert.True(_engines.NoSpaces > 0);
+    }
+
+    private async Task<(string Text, UsageDetails Usage)> AskAsync(
+        string question, byte[] picture, SamplingParameters? sampling = null, TextGenerator? generator = null)
     {
         var request = new GenerationRequest
         {
@@ -115,9 +123,24 @@ public sealed class BundledModelTests : IAsyncLifetime
             Sampling = sampling ?? new SamplingParameters { Temperature = 0 },
             MaxTokens = 60,
         };
-        await using var generation = await Generator.StartAsync(request, Token);
+        await using var generation = await (generator ?? Generator).StartAsync(request, Token);
         var (text, last) = await InferenceHost.ReadAsync(generation, Token);
         return (text, last.Usage!);
+    }
+
+    private ServiceProvider Build(Action<InferenceOptions> configure)
+    {
+        var folder = FindFolder()!;
+        var files = new ModelFiles(Path.Combine(folder, "llava-mini.gguf"), Path.Combine(folder, "llava-mini-mmproj.gguf"));
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddSingleton<IInferenceEngineFactory>(_engines);
+        services.AddSingleton(new ModelCatalog([ModelEntry.FromFiles("llava-mini", files)]));
+        services.AddInference();
+        services.Configure<InferenceOptions>(o => o.Pool.MaxDeaths = 100_000);
+        services.Configure(configure);
+        return services.BuildServiceProvider();
     }
 
     private static byte[] Circle(SKColor color, SKEncodedImageFormat format)

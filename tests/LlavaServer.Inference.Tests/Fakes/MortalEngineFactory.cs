@@ -12,6 +12,9 @@ internal sealed class MortalEngineFactory(IInferenceEngineFactory inner) : IInfe
 
     public int Loads => _loads;
 
+    /// <summary>Batches refused for want of memory.</summary>
+    public int NoSpaces { get; private set; }
+
     public IInferenceEngine Load(ModelFiles files, EngineLoadOptions options, IProgress<double>? progress, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _loads);
@@ -29,7 +32,9 @@ internal sealed class MortalEngineFactory(IInferenceEngineFactory inner) : IInfe
         public DecodeStatus Decode(Batch batch)
         {
             _isDead |= owner.DiesNow(batch);
-            return Alive().Decode(batch);
+            var status = Alive().Decode(batch);
+            owner.NoSpaces += status == DecodeStatus.NoSpace ? 1 : 0;
+            return status;
         }
 
         public ReadOnlySpan<float> Logits(int row) => Alive().Logits(row);
