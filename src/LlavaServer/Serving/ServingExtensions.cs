@@ -37,6 +37,7 @@ internal static partial class ServingExtensions
         var pool = services.GetRequiredService<ModelPool>();
         var readiness = services.GetRequiredService<Readiness>();
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("LlavaServer");
+        var slots = services.GetRequiredService<IOptions<InferenceOptions>>().Value.Engine.Slots;
         try
         {
             foreach (var entry in services.GetRequiredService<ModelCatalog>().Entries)
@@ -45,7 +46,7 @@ internal static partial class ServingExtensions
                 var model = lease.Model;
                 Log.Loaded(
                     logger, Endpoints.ModelNames.Display(entry.Name), entry.ParameterSize, entry.QuantizationLevel, model.Info.EngineName,
-                    model.Info.SequenceCount, model.Info.ContextLength, model.Info.MemoryBytes >> 20, entry.HasVision ? "sees" : "text only");
+                    slots, model.Info.ContextLength, model.Info.MemoryBytes >> 20, entry.HasVision ? "sees" : "text only");
             }
         }
         catch (InferenceException)
