@@ -41,6 +41,33 @@ public sealed class Generation : IAsyncDisposable
     /// <summary>Place in the queue when the request came in, 1 is next; 0 if it went straight to a slot.</summary>
     public int PositionAtStart { get; }
 
+    /// <summary>How far the answer is; may be asked on any thread while it is read.</summary>
+    public GenerationProgress Progress
+    {
+        get
+        {
+            var sequence = _preparing.IsCompletedSuccessfully ? _preparing.Result.Sequence : null;
+            if (_lease.Instance.Model.Queue.PositionOf(_place) is { } position && (sequence is not null ? !sequence.IsAdmitted : position.Turn > 0))
+            {
+                return new GenerationProgress
+                {
+                    Phase = GenerationPhase.Queued,
+                    Position = Math.Max(1, position.Turn),
+                    QueueLength = _lease.Instance.Model.Queue.Counts.Waiting,
+                    Estimate = position.Estimate,
+                };
+            }
+
+            if (sequence is null)
+            {
+                var bytes = _lease.Instance.Model.Entry.SizeBytes;
+                return new GenerationProgress { Phase = GenerationPhase.Loading, Done = (long)(_lease.Progress * bytes), Total = bytes };
+            }
+
+            return sequence.Progress();
+        }
+    }
+
     /// <summary>
     /// The answer piece by piece; the last piece has the finish reason. Throws <see cref="InferenceException"/> when the generation fails, also when its
     /// model cannot be loaded, and <see cref="OperationCanceledException"/> when the client left.

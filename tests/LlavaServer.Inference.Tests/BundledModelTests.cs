@@ -54,6 +54,14 @@ public sealed class BundledModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SCH17_EstimateMemory_CoversWhatTheEngineTakes()
+    {
+        var entry = _services!.GetRequiredService<ModelCatalog>().Entries[0];
+        using var lease = await _services!.GetRequiredService<ModelPool>().LoadAsync(entry, new ModelDemand(), Token);
+        Assert.InRange((double)lease.Instance.MemoryEstimate / lease.Model.Info.MemoryBytes, 0.8, 2.5);
+    }
+
+    [Fact]
     public async Task SCH18_ReusedPrefixesAndNeighbours_ChangeNoAnswer()
     {
         (string Question, byte[] Picture)[] all =

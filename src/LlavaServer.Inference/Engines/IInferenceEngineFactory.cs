@@ -14,8 +14,9 @@ public interface IInferenceEngineFactory
     IInferenceEngine Load(ModelFiles files, EngineLoadOptions options, IProgress<double>? progress, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Bytes that the model will take when it is loaded so: weights, keys and values, buffers for the largest step and picture. Reads only headers.
+    /// Bytes that the model will take when it is loaded so: weights as files and as the engine rearranges them, keys and values, buffers for the
+    /// largest step and picture. Reads only headers.
     /// Throws <see cref="Models.Gguf.GgufException"/> and <see cref="IOException"/> for files that cannot be read.
     /// </summary>
-    long EstimateMemory(ModelFiles files, EngineLoadOptions options) => MemoryEstimate.Of(files, options, weightCopies: 0);
+    long EstimateMemory(ModelFiles files, EngineLoadOptions options) => MemoryEstimate.Of(files, options, weightCopies: 1);
 }

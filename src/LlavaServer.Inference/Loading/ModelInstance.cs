@@ -16,6 +16,9 @@ internal sealed class ModelInstance(PooledModel model, int contextLength, long m
     /// <summary>Positions per sequence that are asked for, or that the loaded model has.</summary>
     public int ContextLength { get; set; } = contextLength;
 
+    /// <summary>Bytes that it was expected to take.</summary>
+    public long MemoryEstimate { get; } = memoryBytes;
+
     /// <summary>What is counted for it: the estimate, or what its engines say if that is more.</summary>
     public long MemoryBytes { get; set; } = memoryBytes;
 

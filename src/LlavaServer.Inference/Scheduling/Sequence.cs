@@ -224,6 +224,30 @@ internal sealed class Sequence
         Output.Fail(failure);
     }
 
+    /// <summary>How far it is since it has a slot. Any thread: numbers of different moments may stand beside each other.</summary>
+    public GenerationProgress Progress()
+    {
+        var imageCount = _jobs.Length;
+        var encoded = imageCount;
+        foreach (var job in _jobs)
+        {
+            encoded -= job is { Embedding: null } ? 1 : 0;
+        }
+
+        var computed = GeneratedTokens > 0 ? Prompt.Length : Math.Min(ComputedTokens, Prompt.Length);
+        var phase = GeneratedTokens > 0 ? GenerationPhase.Decode : encoded < imageCount ? GenerationPhase.Encoding : GenerationPhase.Prefill;
+        return new GenerationProgress
+        {
+            Phase = phase,
+            Done = phase == GenerationPhase.Encoding ? encoded : computed,
+            Total = phase == GenerationPhase.Encoding ? imageCount : Prompt.Length,
+            ImageCount = imageCount,
+            PromptTokens = Prompt.Length,
+            ComputedTokens = computed,
+            CachedTokens = CachedTokens,
+        };
+    }
+
     public UsageDetails Usage() => new()
     {
         PromptTokens = Prompt.Length,

@@ -7,7 +7,7 @@ namespace LlavaServer.Edge;
 /// </summary>
 internal sealed class OriginGuard(RequestDelegate next, OriginRules rules)
 {
-    private const string Exposed = "x-request-id, request-id, retry-after, llava-ignored-params";
+    private const string Exposed = "x-request-id, request-id, retry-after, llava-ignored-params, llava-queue-position";
 
     public Task InvokeAsync(HttpContext context)
     {

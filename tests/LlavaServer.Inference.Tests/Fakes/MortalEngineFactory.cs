@@ -21,6 +21,8 @@ internal sealed class MortalEngineFactory(IInferenceEngineFactory inner) : IInfe
         return new MortalEngine(this, inner.Load(files, options, progress, cancellationToken));
     }
 
+    public long EstimateMemory(ModelFiles files, EngineLoadOptions options) => inner.EstimateMemory(files, options);
+
     private sealed class MortalEngine(MortalEngineFactory owner, IInferenceEngine inner) : IInferenceEngine
     {
         private bool _isDead;

@@ -26,6 +26,31 @@ public sealed class OllamaSharpTests(BundledServer bundled, EndlessServer endles
         Assert.True(await client.IsRunningAsync(Token));
     }
 
+    [Fact]
+    public async Task KeepAlive_LoadStayUnload_ListRunningModelsShowsIt()
+    {
+        using var client = new OllamaApiClient(bundled.Address, BundledServer.Model);
+        await SendAsync(client, "10m");
+        var running = Assert.Single(await client.ListRunningModelsAsync(Token));
+        Assert.Equal("llava-mini:latest", running.Name);
+        Assert.InRange(running.Size, 1_000_000, 1L << 33);
+        Assert.InRange((running.ExpiresAt.ToUniversalTime() - DateTime.UtcNow).TotalMinutes, 8, 10.2);
+        await SendAsync(client, "-1");
+        Assert.True(Assert.Single(await client.ListRunningModelsAsync(Token)).ExpiresAt > DateTime.UtcNow.AddYears(20));
+        await SendAsync(client, "0");
+        Assert.Empty(await client.ListRunningModelsAsync(Token));
+        var answer = await ChatAsync(bundled.Address, BundledServer.Model, stream: true, new Message(ChatRole.User, "What shape is this?", [TestPicture.RedCircle.Base64]));
+        Assert.NotEqual("", answer.Text);
+        Assert.Single(await client.ListRunningModelsAsync(Token));
+
+        static async Task SendAsync(OllamaApiClient client, string keepAlive)
+        {
+            await foreach (var _ in client.GenerateAsync(new GenerateRequest { Prompt = "", KeepAlive = keepAlive }, Token))
+            {
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(TestPicture.Places), MemberType = typeof(TestPicture))]
     public async Task Chat_PictureOfAnotherProgram_WholeEqualsStreamed(int place)

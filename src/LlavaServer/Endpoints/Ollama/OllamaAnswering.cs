@@ -29,6 +29,7 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
         var cancellation = context.RequestAborted;
         var running = await StartAsync(generation, request.Truncate, cancellation);
         await using var _ = running;
+        QueueHeader.Set(context, running.Generation);
         if (request.Stream)
         {
             await StreamAsync(context, request, running, shape, type);

@@ -35,7 +35,7 @@ internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModel
         record.Images = request.Messages.Sum(static message => message.Images?.Count ?? 0);
         record.ImageBytes = request.Messages.Sum(static message => message.Images?.Sum(static image => (long)image.Length) ?? 0);
         OllamaHeaders.Ignored(context, request);
-        var generation = OllamaMapper.ToGeneration(request, target.Model);
+        var generation = OllamaMapper.ToGeneration(request, target.Model) with { Client = ClientNames.Of(context) };
         await answering.WriteAsync(context, request, generation, static piece => piece.ToChat(), OllamaJson.Context.OllamaChatAnswer);
     }
 }

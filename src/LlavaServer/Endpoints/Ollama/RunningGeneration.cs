@@ -18,6 +18,8 @@ internal sealed class RunningGeneration : IAsyncDisposable
         _isRaw = isRaw;
     }
 
+    public Generation Generation => _generation;
+
     /// <summary>Throws what ends the generation before its first piece.</summary>
     public static async Task<RunningGeneration> StartAsync(TextGenerator generator, GenerationRequest request, CancellationToken cancellationToken)
     {

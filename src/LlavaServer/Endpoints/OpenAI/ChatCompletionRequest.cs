@@ -21,6 +21,9 @@ internal sealed record ChatCompletionRequest
 
     public bool IncludesUsage { get; init; }
 
+    /// <summary>Chunks tell how far the answer is while there is no text yet.</summary>
+    public bool IncludesProgress { get; init; }
+
     public bool ContinuesFinalMessage { get; init; }
 
     /// <summary>The caller named a service tier, so that the answer names one.</summary>

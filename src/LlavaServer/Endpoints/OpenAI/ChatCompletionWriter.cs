@@ -56,6 +56,15 @@ internal static class ChatCompletionWriter
         EndChunk(writer, answer, null, null);
     }
 
+    /// <summary>A chunk without text that tells how far the answer is, only when the caller asked for it.</summary>
+    public static void WriteProgress(Utf8JsonWriter writer, ChatAnswer answer, GenerationProgress progress, TimeSpan elapsed)
+    {
+        BeginChunk(writer, answer);
+        EndChoices(writer, answer, null);
+        ProgressReport.Write(writer, progress, elapsed);
+        writer.WriteEndObject();
+    }
+
     /// <summary>The chunk with the finish reason; timings sit here when no usage chunk follows.</summary>
     public static void WriteFinish(Utf8JsonWriter writer, ChatAnswer answer, GenerationUpdate last)
     {
@@ -103,6 +112,18 @@ internal static class ChatCompletionWriter
 
     private static void EndChunk(Utf8JsonWriter writer, ChatAnswer answer, string? finishReason, GenerationUpdate? timed)
     {
+        EndChoices(writer, answer, finishReason);
+        if (timed is { Usage: { } usage, Timings: { } timings })
+        {
+            writer.WritePropertyName("timings"u8);
+            UsageWriter.WriteTimings(writer, usage, timings, answer.ImageCount);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void EndChoices(Utf8JsonWriter writer, ChatAnswer answer, string? finishReason)
+    {
         writer.WriteEndObject();
         writer.WriteNull("logprobs"u8);
         writer.WriteString("finish_reason"u8, finishReason);
@@ -112,13 +133,5 @@ internal static class ChatCompletionWriter
         {
             writer.WriteNull("usage"u8);
         }
-
-        if (timed is { Usage: { } usage, Timings: { } timings })
-        {
-            writer.WritePropertyName("timings"u8);
-            UsageWriter.WriteTimings(writer, usage, timings, answer.ImageCount);
-        }
-
-        writer.WriteEndObject();
     }
 }

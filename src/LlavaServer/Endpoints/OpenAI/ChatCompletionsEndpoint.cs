@@ -37,7 +37,7 @@ internal sealed class ChatCompletionsEndpoint(
             model = models.Select(request.Model);
             record.Model = model.Name;
             vocabularies.Check(model, request.Sampling.LogitBias);
-            generationRequest = mapper.Map(request, model, record);
+            generationRequest = mapper.Map(request, model, record) with { Client = ClientNames.Of(context) };
         }
 
         if (request.IgnoredFields.Count > 0)
@@ -46,6 +46,7 @@ internal sealed class ChatCompletionsEndpoint(
         }
 
         await using var generation = await generator.StartAsync(generationRequest, context.RequestAborted);
+        QueueHeader.Set(context, generation);
         var answer = new ChatAnswer
         {
             Created = time.GetUtcNow().ToUnixTimeSeconds(),
@@ -57,7 +58,7 @@ internal sealed class ChatCompletionsEndpoint(
         };
         if (request.IsStream)
         {
-            using var stream = new ChatStream(context, answer, request.PingSeconds, options.Value, time);
+            using var stream = new ChatStream(context, answer, request, options.Value, time);
             await stream.RunAsync(generation);
             return;
         }

@@ -46,6 +46,7 @@ internal static class ChatFields
         Honoured("logit_bias", "object", "Token id to a number from -100 to 100."),
         Honoured("seed", "integer", "The same request with the same seed gives the same answer; -1 is random."),
         Honoured("stop", "string", "A text, or up to 16 texts, that end the answer."),
+        Honoured("return_progress", "boolean", "Chunks of a stream tell how far the answer is while there is no text yet, as stream_options.include_progress."),
         Honoured("sse_ping_interval", "number", "Seconds of silence after which a comment line is sent; -1 is never."),
         Honoured("continue_final_message", "boolean", "Continues the assistant's last message instead of answering it."),
         Honoured("add_generation_prompt", "boolean", "False only together with continue_final_message."),
@@ -65,7 +66,6 @@ internal static class ChatFields
         Neutral("cache_prompt", "boolean", "Reuse of an equal beginning.", "true", static field => field.AsBoolean()),
         Neutral("id_slot", "integer", "Slot to use.", "-1", static field => field.AsInt64(-1) == -1),
         Neutral("timings_per_token", "boolean", "Timings in every chunk.", "false", static field => !field.AsBoolean()),
-        Neutral("return_progress", "boolean", "Chunks that report the prompt's progress.", "false", static field => !field.AsBoolean()),
         Neutral("t_max_predict_ms", "integer", "Time limit of the answer.", "0", static field => field.AsInt64(-1) <= 0),
         Neutral("chat_template_kwargs", "object", "Variables of the chat template.", "{}", static field => !field.AsObject().Element.EnumerateObject().Any()),
 

@@ -18,7 +18,7 @@ internal sealed class ChatRequestReader(IOptions<OpenAIOptions> options, IOption
         var ignored = CheckFields(body);
         var messages = _messages.Read(body);
         var stream = body.Boolean("stream") ?? false;
-        var includesUsage = IncludesUsage(body, stream, ignored);
+        var (includesUsage, includesProgress) = StreamOptions(body, stream, ignored);
         return new ChatCompletionRequest
         {
             Model = body.String("model"),
@@ -28,6 +28,7 @@ internal sealed class ChatRequestReader(IOptions<OpenAIOptions> options, IOption
             Stop = StopTexts.Read(body),
             IsStream = stream,
             IncludesUsage = includesUsage,
+            IncludesProgress = includesProgress || (body.Boolean("return_progress") ?? false),
             ContinuesFinalMessage = ContinuesFinalMessage(body, messages),
             HasServiceTier = body.String("service_tier") is not null,
             PingSeconds = PingSeconds(body),
@@ -84,29 +85,30 @@ internal sealed class ChatRequestReader(IOptions<OpenAIOptions> options, IOption
         }
     }
 
-    private static bool IncludesUsage(JsonFields body, bool stream, List<string> ignored)
+    private static (bool IncludesUsage, bool IncludesProgress) StreamOptions(JsonFields body, bool stream, List<string> ignored)
     {
         if (body.Object("stream_options") is not { } streamOptions)
         {
-            return false;
+            return default;
         }
 
         var includesUsage = streamOptions.Boolean("include_usage") ?? false;
+        var includesProgress = streamOptions.Boolean("include_progress") ?? false;
         if (!stream)
         {
             ignored.Add("stream_options");
-            return false;
+            return default;
         }
 
         foreach (var member in streamOptions.Members())
         {
-            if (member.Name != "include_usage")
+            if (member.Name is not ("include_usage" or "include_progress"))
             {
                 Ignore(new JsonField(member.Element, member.Path, false) { Name = "stream_options." + member.Name }, ignored, refuse: false);
             }
         }
 
-        return includesUsage;
+        return (includesUsage, includesProgress);
     }
 
     private static int? MaxTokens(JsonFields body)

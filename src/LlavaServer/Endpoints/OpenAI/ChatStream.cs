@@ -14,6 +14,9 @@ internal sealed class ChatStream : IDisposable
     /// <summary>Clients that see the connection break at once lose the error event before it; with 50 ms none did (measured with openai-node).</summary>
     private static readonly TimeSpan AbortDelay = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How often a caller who asked for it is told how far the answer is, and when it is told first.</summary>
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
+
     private readonly HttpContext _context;
     private readonly ChatAnswer _answer;
     private readonly RequestRecord _record;
@@ -21,17 +24,21 @@ internal sealed class ChatStream : IDisposable
     private readonly TimeSpan _commitDelay;
     private readonly TimeSpan _pingInterval;
     private readonly ServerSentEvents _events;
+    private readonly ProgressReport? _progress;
+    private Generation? _generation;
+    private TimeSpan _silence;
     private LeadingTrim _trim;
     private bool _isCommitted;
 
-    public ChatStream(HttpContext context, ChatAnswer answer, double? pingSeconds, ServerOptions options, TimeProvider time)
+    public ChatStream(HttpContext context, ChatAnswer answer, ChatCompletionRequest request, ServerOptions options, TimeProvider time)
     {
         _context = context;
         _answer = answer;
         _record = RequestRecord.Of(context);
         _time = time;
-        _commitDelay = options.Streaming.CommitDelay;
-        _pingInterval = pingSeconds switch
+        _progress = request.IncludesProgress ? new ProgressReport() : null;
+        _commitDelay = _progress is null || options.Streaming.CommitDelay < ProgressInterval ? options.Streaming.CommitDelay : ProgressInterval;
+        _pingInterval = request.PingSeconds switch
         {
             null => options.Streaming.PingInterval,
             < 0 => Timeout.InfiniteTimeSpan,
@@ -45,6 +52,7 @@ internal sealed class ChatStream : IDisposable
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(_context.RequestAborted);
         await using var updates = generation.ReadAllAsync(leaving.Token).GetAsyncEnumerator(leaving.Token);
         Task<bool>? next = null;
+        _generation = generation;
         try
         {
             next = updates.MoveNextAsync().AsTask();
@@ -86,23 +94,65 @@ internal sealed class ChatStream : IDisposable
         {
             try
             {
-                return await next.WaitAsync(_isCommitted ? _pingInterval : _commitDelay, _time);
+                return await next.WaitAsync(Patience(), _time);
             }
             catch (TimeoutException) when (!next.IsCompleted)
             {
-                if (_isCommitted)
-                {
-                    await _events.KeepAliveAsync();
-                }
-                else
-                {
-                    Commit();
-                    await _events.FlushAsync();
-                }
+                await BreakSilenceAsync();
             }
         }
 
         return await next;
+    }
+
+    private TimeSpan Patience() => !_isCommitted ? _commitDelay
+        : _progress is null || (_pingInterval > TimeSpan.Zero && _pingInterval < ProgressInterval) ? _pingInterval
+        : ProgressInterval;
+
+    private async Task BreakSilenceAsync()
+    {
+        if (!_isCommitted)
+        {
+            Commit();
+            AppendProgress(_generation!.Progress);
+            await _events.FlushAsync();
+            return;
+        }
+
+        _silence += Patience();
+        if (_progress is not null && AppendProgress(_generation!.Progress))
+        {
+            await _events.FlushAsync();
+        }
+        else if (_pingInterval > TimeSpan.Zero && _silence >= _pingInterval)
+        {
+            _silence = TimeSpan.Zero;
+            await _events.KeepAliveAsync();
+        }
+    }
+
+    private bool AppendProgress(GenerationProgress progress)
+    {
+        if (_progress?.Take(progress) != true)
+        {
+            return false;
+        }
+
+        _silence = TimeSpan.Zero;
+        _events.Append((_answer, progress, _record.Elapsed), static (writer, state) => ChatCompletionWriter.WriteProgress(writer, state._answer, state.progress, state.Elapsed));
+        return true;
+    }
+
+    // What was not seen between two looks: the prompt is computed, and text comes.
+    private void AppendLastProgress()
+    {
+        var progress = _generation!.Progress;
+        if (progress.PromptTokens > 0)
+        {
+            AppendProgress(progress with { Phase = GenerationPhase.Prefill, Done = progress.PromptTokens, Total = progress.PromptTokens, ComputedTokens = progress.PromptTokens });
+        }
+
+        AppendProgress(new GenerationProgress { Phase = GenerationPhase.Decode });
     }
 
     private void Commit()
@@ -121,9 +171,15 @@ internal sealed class ChatStream : IDisposable
             Commit();
         }
 
+        _silence = TimeSpan.Zero;
         if (text.Length > 0)
         {
-            _record.TimeToFirstToken ??= _record.Elapsed;
+            if (_record.TimeToFirstToken is null)
+            {
+                _record.TimeToFirstToken = _record.Elapsed;
+                AppendLastProgress();
+            }
+
             _events.Append((_answer, text), static (writer, state) => ChatCompletionWriter.WriteText(writer, state._answer, state.text));
         }
 

@@ -154,7 +154,7 @@ public sealed class ChatFieldTests(OpenAIServer server) : IClassFixture<OpenAISe
     [InlineData("\"samplers\":5", "invalid_type", "samplers")]
     [InlineData("\"id_slot\":0", "unsupported_parameter", "id_slot")]
     [InlineData("\"cache_prompt\":false", "unsupported_parameter", "cache_prompt")]
-    [InlineData("\"return_progress\":true", "unsupported_parameter", "return_progress")]
+    [InlineData("\"return_progress\":1", "invalid_type", "return_progress")]
     [InlineData("\"timings_per_token\":true", "unsupported_parameter", "timings_per_token")]
     [InlineData("\"t_max_predict_ms\":10", "unsupported_parameter", "t_max_predict_ms")]
     [InlineData("\"chat_template_kwargs\":{\"a\":1}", "unsupported_parameter", "chat_template_kwargs")]
