@@ -1,8 +1,9 @@
 using System.Net.Sockets;
+using LlavaServer.Logging;
 
 namespace LlavaServer.Endpoints;
 
-/// <summary>Who is treated as one client by the queue: what one caller cannot have many of.</summary>
+/// <summary>Who is treated as one client by the queue: the name of its key, else the address or network it calls from.</summary>
 internal static class ClientNames
 {
     /// <summary>Bytes of an IPv6 address that name a network: a caller has all addresses of one.</summary>
@@ -10,6 +11,11 @@ internal static class ClientNames
 
     public static string Of(HttpContext context)
     {
+        if (RequestRecord.Of(context).KeyName is { } key)
+        {
+            return "key " + key;
+        }
+
         if (context.Connection.RemoteIpAddress is not { } address)
         {
             return "";

@@ -14,7 +14,7 @@ internal sealed class ProgressReport
     /// <summary>Whether there is something to say that was not said.</summary>
     public bool Take(GenerationProgress progress)
     {
-        if (progress == _last || (_last is not null && progress.Phase < _last.Phase))
+        if (progress == _last || (_last is not null && (progress.Phase < _last.Phase || _last.Phase == GenerationPhase.Decode)))
         {
             return false;
         }
