@@ -16,6 +16,8 @@ public sealed class CommandLineTests(OpenAIServer server) : IClassFixture<OpenAI
     [InlineData("health", "--host", "a b")]
     [InlineData("serve", "--model", "/no/such.gguf")]
     [InlineData("--threads", "many")]
+    [InlineData("serve", "--slots", "0")]
+    [InlineData("serve", "--ctx-size", "-1")]
     public async Task Run_WrongUsage_Exits2(params string[] args) => Assert.Equal(2, await CommandLine.RunAsync(args));
 
     [Fact]

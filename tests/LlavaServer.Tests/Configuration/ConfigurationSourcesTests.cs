@@ -59,6 +59,18 @@ public sealed class ConfigurationSourcesTests
     }
 
     [Fact]
+    public void LIM3_Build_NegativeValueOfAnyNumber_StopsTheStartByName()
+    {
+        // Ollama's meaning of a negative time: a model stays in memory for ever.
+        foreach (var setting in Settings.All.Where(static setting =>
+            setting.Kind is SettingKind.Integer or SettingKind.Bytes or SettingKind.Duration && setting.Key != "Pool:KeepAlive"))
+        {
+            var failure = Assert.Throws<SettingsException>(() => Program.Build(new Dictionary<string, string?> { [setting.FullKey] = "-1" }));
+            Assert.Contains(setting.Key.Split(':')[^1], Assert.Single(failure.Problems.Distinct()), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void LIM3_Build_ValuesOutOfRange_AllAreListed()
     {
         var failure = Assert.Throws<SettingsException>(() => Program.Build(new Dictionary<string, string?>
