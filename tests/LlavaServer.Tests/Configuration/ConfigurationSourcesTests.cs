@@ -62,12 +62,10 @@ public sealed class ConfigurationSourcesTests
     public void LIM3_Build_NegativeValueOfAnyNumber_StopsTheStartByName()
     {
         // Ollama's meaning of a negative time: a model stays in memory for ever.
-        foreach (var setting in Settings.All.Where(static setting =>
-            setting.Kind is SettingKind.Integer or SettingKind.Bytes or SettingKind.Duration && setting.Key != "Pool:KeepAlive"))
-        {
-            var failure = Assert.Throws<SettingsException>(() => Program.Build(new Dictionary<string, string?> { [setting.FullKey] = "-1" }));
-            Assert.Contains(setting.Key.Split(':')[^1], Assert.Single(failure.Problems.Distinct()), StringComparison.Ordinal);
-        }
+        var numbers = Settings.All.Where(static setting =>
+            setting.Kind is SettingKind.Integer or SettingKind.Bytes or SettingKind.Duration && setting.Key != "Pool:KeepAlive").ToList();
+        Assert.True(numbers.Count > 30);
+        Assert.Empty(numbers.Where(static setting => !IsRefused(setting)).Select(static setting => setting.Key));
     }
 
     [Fact]
@@ -161,6 +159,19 @@ public sealed class ConfigurationSourcesTests
     [InlineData("20 MB", 20_000_000)]
     [InlineData("1.5k", 1536)]
     public void Bytes_Spellings_AreRead(string text, long bytes) => Assert.Equal(bytes, SettingText.Bytes(text));
+
+    private static bool IsRefused(Setting setting)
+    {
+        try
+        {
+            using var built = (IDisposable)Program.Build(new Dictionary<string, string?> { [setting.FullKey] = "-1" });
+            return false;
+        }
+        catch (SettingsException failure)
+        {
+            return failure.Problems.Any(problem => problem.Contains(setting.Key.Split(':')[^1], StringComparison.Ordinal));
+        }
+    }
 
     private static ConfigurationManager Apply(Dictionary<string, string> environment, Dictionary<string, string?> commandLine)
     {
