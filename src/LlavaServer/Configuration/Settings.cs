@@ -43,8 +43,6 @@ internal static class Settings
         new("Limits:Messages", SettingKind.Integer),
         new("Limits:Parts", SettingKind.Integer),
         new("Limits:WriteStall", SettingKind.Duration),
-        new("Limits:TemplateSteps", SettingKind.Integer),
-        new("Limits:TemplateBytes", SettingKind.Bytes),
         new("Limits:Images", SettingKind.Integer, "LLAVA_MAX_IMAGES"),
         new("Limits:ImageBytes", SettingKind.Bytes, "LLAVA_MAX_IMAGE_BYTES"),
         new("Limits:ImagePixels", SettingKind.Integer, "LLAVA_MAX_IMAGE_PIXELS"),

@@ -17,7 +17,7 @@ public sealed class RequestLogTests
     {
         var (lines, _) = await CaptureAsync("information");
         var line = Assert.Single(lines, static line => line.Contains("\"Path\":\"/v1/chat/completions\"", StringComparison.Ordinal) && line.Contains("\"Status\":200", StringComparison.Ordinal));
-        foreach (var field in (string[])["RequestId", "Api\":\"openai.chat", "Model\":\"eye:latest", "Stream\":true", "Outcome\":\"ok", "FinishReason\":\"stop", "Images\":1", "ImageBytes", "ImageRows\":4", "PromptTokens", "CachedTokens", "CompletionTokens", "QueueMs", "EncodeMs", "PrefillMs", "TtftMs", "DecodeMs", "TotalMs", "Client\":\"127.0.0.1"])
+        foreach (var field in (string[])["RequestId", "Api\":\"openai.chat", "Model\":\"eye:latest", "Stream\":true", "Outcome\":\"ok", "FinishReason\":\"stop", "Images\":1", "ImageBytes", "ImageRows\":4", "PromptTokens", "CachedTokens", "CompletionTokens", "QueueMs", "EncodeMs", "PrefillMs", "TtftMs", "DecodeMs", "TotalMs", "KeyName\":\"tester", "Client\":\"127.0.0.1"])
         {
             Assert.Contains('"' + field, line, StringComparison.Ordinal);
         }
@@ -26,7 +26,7 @@ public sealed class RequestLogTests
     [Theory]
     [InlineData("information")]
     [InlineData("debug")]
-    public async Task O42_O44_MarkersInRequests_NeverReachTheLog(string level)
+    public async Task O32_O42_O44_MarkersInRequests_NeverReachTheLog(string level)
     {
         var (lines, all) = await CaptureAsync(level);
         Assert.NotEmpty(lines);
@@ -44,6 +44,7 @@ public sealed class RequestLogTests
             {
                 ["Llava:Logging:Level"] = level,
                 ["Llava:Logging:Format"] = "json",
+                ["Llava:Security:ApiKeys"] = "tester:" + Marker,
             });
             var part = "{\"type\":\"image_url\",\"image_url\":{\"url\":\"" + TestPictures.DataUrl() + "\"}}";
             var good = "{\"model\":\"eye\",\"stream\":true,\"user\":\"" + Marker + "\",\"messages\":[{\"role\":\"system\",\"content\":\"" + Marker
