@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
 
@@ -20,6 +21,9 @@ public sealed record GenerationRequest
     public MessagePart[]? RawPrompt { get; init; }
 
     public SamplingParameters Sampling { get; init; } = new();
+
+    /// <summary>The form that the answer must have; null is text without form. Then the stop texts of the template do not apply: they may be part of it.</summary>
+    public Grammar? Grammar { get; init; }
 
     /// <summary>Tokens of the answer at most; null is the rest of the context.</summary>
     public int? MaxTokens { get; init; }

@@ -18,6 +18,12 @@ public enum InferenceError
     /// <summary>A picture for a model without vision.</summary>
     ImageNotSupported,
 
+    /// <summary>A JSON Schema that cannot be held; the message says where.</summary>
+    InvalidSchema,
+
+    /// <summary>A grammar that cannot be compiled; the message says where.</summary>
+    InvalidGrammar,
+
     Unsupported,
     EngineFailed,
 

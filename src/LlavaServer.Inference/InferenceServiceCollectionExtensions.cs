@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
@@ -21,6 +22,7 @@ public static class InferenceServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<InferenceMetrics>();
         services.TryAddSingleton<ComputeTurns>();
+        services.TryAddSingleton<GrammarCompiler>(static p => new GrammarCompiler(p.GetRequiredService<IOptions<InferenceOptions>>(), p.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ImageDecoder>();
         services.TryAddSingleton(p => new ImageEmbeddingCache(p.GetRequiredService<IOptions<InferenceOptions>>().Value.Cache.ImageBytes));
         services.TryAddSingleton<ModelTextReader>(p =>

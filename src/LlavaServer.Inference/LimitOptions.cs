@@ -36,4 +36,20 @@ public sealed class LimitOptions
     /// <summary>Time of one answer from the start of prefill; then it ends with finish reason length. Default 30 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "7.00:00:00")]
     public TimeSpan RequestTime { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Nesting of a JSON Schema or of groups in a grammar. Default 64.</summary>
+    [Range(1, 256)]
+    public int SchemaDepth { get; set; } = 64;
+
+    /// <summary>Parts of a JSON Schema, references counted where they are used. Default 10,000.</summary>
+    [Range(1, 1_000_000)]
+    public int SchemaNodes { get; set; } = 10_000;
+
+    /// <summary>Bytes of a grammar or schema. Default 256 KiB.</summary>
+    [Range(1, 1 << 26)]
+    public int GrammarBytes { get; set; } = 256 << 10;
+
+    /// <summary>Time to compile a grammar or schema. Default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan GrammarTime { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
@@ -248,12 +249,15 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.Unsupported, "The prompt is empty and the model has no token to begin with.");
         }
 
-        var sampler = new Sampler(request.Sampling, context, model.Tokenizer);
+        var sampler = new Sampler(request.Sampling, context, model.Tokenizer)
+        {
+            Grammar = request.Grammar is { } grammar ? new GrammarMatcher(model.Constraints.Of(grammar)) : null,
+        };
         foreach (var tokenId in prompt.TokenIds)
         {
             if (tokenId >= 0)
             {
-                sampler.Accept(tokenId);
+                sampler.AcceptPrompt(tokenId);
             }
         }
 
@@ -262,7 +266,7 @@ public sealed class TextGenerator
             Prompt = prompt,
             Sampler = sampler,
             MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
-            Stop = request.RawPrompt is null ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop,
+            Stop = request.RawPrompt is null && request.Grammar is null ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop,
         };
     }
 

@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Scheduling;
 using LlavaServer.Models.Tokenization;
@@ -18,6 +19,7 @@ public sealed class LoadedModel
         Info = info;
         _executors = executors;
         LoadedAt = loadedAt;
+        Constraints = new ModelConstraints(text.Tokenizer);
     }
 
     public ModelEntry Entry { get; }
@@ -37,6 +39,8 @@ public sealed class LoadedModel
     public string? ChatTemplateWarning => _text.Template.Warning;
 
     internal ITokenizer Tokenizer => _text.Tokenizer;
+
+    internal ModelConstraints Constraints { get; }
 
     internal ChatTemplate? Template => _text.Template.Template;
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace LlavaServer.Inference.Sampling;
@@ -35,6 +36,25 @@ internal sealed class CandidateList(int vocabularySize)
         Count = logits.Length;
         IsSorted = false;
         IsInIdOrder = true;
+    }
+
+    /// <summary>Takes only the tokens whose bit is set.</summary>
+    public void Fill(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> allowed)
+    {
+        (Count, IsSorted, IsInIdOrder) = (0, false, true);
+        for (var word = 0; word < allowed.Length; word++)
+        {
+            for (var bits = allowed[word]; bits != 0; bits &= bits - 1)
+            {
+                var id = (word << 6) + BitOperations.TrailingZeroCount(bits);
+                if (id >= logits.Length)
+                {
+                    return;
+                }
+
+                _candidates[Count++] = new Candidate { TokenId = id, Logit = float.IsNaN(logits[id]) ? float.NegativeInfinity : logits[id] };
+            }
+        }
     }
 
     /// <summary>Where a token stands, or -1. Only while the candidates are in order of id.</summary>

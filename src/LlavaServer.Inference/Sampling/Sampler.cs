@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LlavaServer.Inference.Grammars;
 using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Sampling;
@@ -39,8 +40,11 @@ internal sealed class Sampler
     /// <summary>The seed in effect.</summary>
     public uint Seed { get; }
 
-    /// <summary>Takes a token into the history that penalties and DRY look at: text tokens of the prompt and every token picked.</summary>
-    public void Accept(int tokenId)
+    /// <summary>The form that the answer must have, or null.</summary>
+    public GrammarMatcher? Grammar { get; init; }
+
+    /// <summary>Takes a text token of the prompt into the history that penalties and DRY look at.</summary>
+    public void AcceptPrompt(int tokenId)
     {
         foreach (var stage in _stages)
         {
@@ -48,17 +52,35 @@ internal sealed class Sampler
         }
     }
 
-    /// <summary>Picks a token. Does not accept it.</summary>
+    /// <summary>Takes a picked token: the history and the grammar go on.</summary>
+    public void Accept(int tokenId)
+    {
+        AcceptPrompt(tokenId);
+        Grammar?.Accept(tokenId);
+    }
+
+    /// <summary>Picks a token, -1 if the grammar leaves none. Does not accept it. The grammar is applied before everything else.</summary>
     /// <param name="logits">One value per token of the vocabulary.</param>
     /// <param name="candidates">Working space for this vocabulary; afterwards what was drawn from, with its probabilities unless the largest was taken.</param>
     public int Sample(ReadOnlySpan<float> logits, CandidateList candidates)
     {
-        if (_takesLargest)
+        if (Grammar is { } grammar)
+        {
+            candidates.Fill(logits, grammar.Mask);
+            if (candidates.Count == 0)
+            {
+                return -1;
+            }
+        }
+        else if (_takesLargest)
         {
             return Largest(logits);
         }
+        else
+        {
+            candidates.Fill(logits);
+        }
 
-        candidates.Fill(logits);
         AddBias(candidates);
         foreach (var stage in _stages)
         {

@@ -143,9 +143,16 @@ internal sealed class Sequence
         }
     }
 
-    /// <summary>Takes a picked token; ends the sequence if the token, a stop text or a limit says so.</summary>
+    /// <summary>Takes a picked token, or -1 for none; ends the sequence if the token, a stop text, the grammar or a limit says so.</summary>
     public void Append(int tokenId)
     {
+        if (tokenId < 0)
+        {
+            // The vocabulary has no token for what the grammar asks for.
+            Finish(FinishReason.Length);
+            return;
+        }
+
         if (_tokenizer.IsEndOfGeneration(tokenId))
         {
             GeneratedTokens++;
@@ -166,6 +173,10 @@ internal sealed class Sequence
         if (stopped)
         {
             Complete(FinishReason.Stop);
+        }
+        else if (Request.Sampler.Grammar is { IsFinal: true })
+        {
+            Finish(FinishReason.Stop);
         }
         else if (GeneratedTokens >= Request.MaxTokens)
         {

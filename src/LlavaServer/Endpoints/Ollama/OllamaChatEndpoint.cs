@@ -3,7 +3,7 @@ using LlavaServer.Logging;
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary><c>POST /api/chat</c>. Singleton, thread-safe.</summary>
-internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaAnswering answering)
+internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaAnswering answering, OllamaFormat format)
 {
     /// <summary>The order of the checks is the dialect's: body, name, model, unload, abilities, options; then load or answer.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -21,7 +21,7 @@ internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModel
             if (request.Messages.Count > 0 || !request.KeepAlive.IsUnload)
             {
                 OllamaRefusals.CheckChat(body.Root, request, target.Name);
-                request = request with { Options = OllamaOptionsReader.Read(body.Root.Object("options")) };
+                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options")) };
             }
         }
 

@@ -15,6 +15,7 @@ internal static class OllamaEndpoints
 
     public static IServiceCollection AddOllama(this IServiceCollection services)
     {
+        services.AddSingleton<OllamaFormat>();
         services.AddSingleton<OllamaRequestReader>();
         services.AddSingleton<OllamaModels>();
         services.AddSingleton<OllamaLoading>();

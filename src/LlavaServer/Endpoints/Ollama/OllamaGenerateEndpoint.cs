@@ -3,7 +3,7 @@ using LlavaServer.Logging;
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary><c>POST /api/generate</c>. Singleton, thread-safe.</summary>
-internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaAnswering answering)
+internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaAnswering answering, OllamaFormat format)
 {
     /// <summary>The order of the checks is the dialect's: body, name, model, unload, abilities, options; then load or answer.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -21,7 +21,7 @@ internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaM
             if (request.Prompt.Length > 0 || !request.KeepAlive.IsUnload)
             {
                 OllamaRefusals.CheckGenerate(body.Root, request, target.Name);
-                request = request with { Options = OllamaOptionsReader.Read(body.Root.Object("options")) };
+                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options")) };
             }
         }
 

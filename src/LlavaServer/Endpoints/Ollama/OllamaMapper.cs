@@ -103,6 +103,7 @@ internal static class OllamaMapper
             Model = model.Name,
             MaxTokens = options.NumPredict >= 0 ? options.NumPredict : null,
             Stop = options.Stop,
+            Grammar = request.Format,
             ContextLength = ContextLength(options, model),
             KeepAlive = request.KeepAlive.ForPool,
             Sampling = new SamplingParameters

@@ -66,31 +66,9 @@ internal static class OllamaRefusals
 
     private static void CheckOutput(JsonFields root)
     {
-        if (root.TryGet("format", out var format))
-        {
-            CheckFormat(format);
-        }
-
         RefuseIf(root.Boolean("logprobs") ?? false, "logprobs");
         RefuseIf(root.Int32("top_logprobs") is > 0, "top_logprobs");
         RefuseIf(root.Boolean("_debug_render_only") ?? false, "_debug_render_only");
-    }
-
-    private static void CheckFormat(JsonField format)
-    {
-        if (format.Kind == JsonValueKind.String && format.AsString().Length == 0)
-        {
-            return;
-        }
-
-        var isFormat = format.Kind == JsonValueKind.Object || (format.Kind == JsonValueKind.String && format.AsString() == "json");
-        if (!isFormat)
-        {
-            throw RequestException.InvalidValue(
-                "format", $"invalid format: {OllamaText.Cut(format.Element.GetRawText())}; expected \"json\" or a valid JSON Schema object");
-        }
-
-        RefuseIf(true, "format");
     }
 
     private static void RefuseIf(bool isGiven, string name)

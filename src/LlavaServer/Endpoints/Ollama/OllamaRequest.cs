@@ -1,3 +1,5 @@
+using LlavaServer.Inference.Grammars;
+
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>What <c>/api/chat</c> and <c>/api/generate</c> have in common. Immutable, copied out of the body.</summary>
@@ -10,6 +12,9 @@ internal abstract record OllamaRequest
     public bool Stream { get; init; } = true;
 
     public OllamaOptions Options { get; init; } = new();
+
+    /// <summary>The form of the answer; null is text without form.</summary>
+    public Grammar? Format { get; init; }
 
     /// <summary>How long the model stays loaded: seconds, or a duration such as <c>5m</c>.</summary>
     public KeepAlive KeepAlive { get; init; }

@@ -31,6 +31,7 @@ internal sealed class ChatCompletionMapper(IOptions<LimitsOptions> limits)
             Sampling = request.Sampling,
             MaxTokens = request.MaxTokens,
             Stop = request.Stop,
+            Grammar = request.Grammar,
         };
     }
 

@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Sampling;
 
 namespace LlavaServer.Endpoints.OpenAI;
@@ -16,6 +17,9 @@ internal sealed record ChatCompletionRequest
     public int? MaxTokens { get; init; }
 
     public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>The form of the answer; null is text without form.</summary>
+    public Grammar? Grammar { get; init; }
 
     public bool IsStream { get; init; }
 

@@ -44,6 +44,9 @@ internal static class ChatFields
         Honoured("dynatemp_exponent", "number", "0 to 100: how the entropy is bent for dynatemp_range."),
         Honoured("samplers", "array", "The stages in order: penalties, dry, top_n_sigma, top_k, typ_p, top_p, min_p, xtc, temperature; or llama-server's letters."),
         Honoured("logit_bias", "object", "Token id to a number from -100 to 100."),
+        Honoured("response_format", "object", "Form of the answer: type text, json_object, or json_schema with json_schema.schema, which is always held."),
+        Honoured("json_schema", "object", "llama-server's form of response_format: the schema alone."),
+        Honoured("grammar", "string", "GBNF grammar of the answer."),
         Honoured("seed", "integer", "The same request with the same seed gives the same answer; -1 is random."),
         Honoured("stop", "string", "A text, or up to 16 texts, that end the answer."),
         Honoured("return_progress", "boolean", "Chunks of a stream tell how far the answer is while there is no text yet, as stream_options.include_progress."),
@@ -54,12 +57,10 @@ internal static class ChatFields
 
         Neutral("n", "integer", "Number of answers.", "1", static field => field.AsInt64(1, 128) == 1),
         Neutral("logprobs", "boolean", "Log probabilities of tokens.", "false", static field => !field.AsBoolean()),
-        Neutral("response_format", "object", "Form of the answer.", "{\"type\":\"text\"}", IsTextFormat),
         Neutral("tools", "array", "Functions that the model may call.", "[]", IsEmptyArray),
         Neutral("tool_choice", "string", "Which tool is called.", "none or auto", static field => field.Kind == JsonValueKind.String && field.AsString() is "none" or "auto"),
         Neutral("parallel_tool_calls", "boolean", "Whether several tools may be called.", "true or false", static field => field.AsBoolean() || true),
         Neutral("modalities", "array", "Kinds of output.", "[\"text\"]", IsTextOnly),
-        Neutral("grammar", "string", "GBNF grammar of the answer.", "an empty text", static field => field.AsString().Length == 0),
         Neutral("ignore_eos", "boolean", "Goes on behind the end of the answer.", "false", static field => !field.AsBoolean()),
         Neutral("min_tokens", "integer", "Tokens of the answer at least.", "0", static field => field.AsInt64(0) == 0),
         Neutral("n_probs", "integer", "Log probabilities of tokens.", "0", static field => field.AsInt64(0) == 0),
@@ -70,7 +71,6 @@ internal static class ChatFields
         Neutral("chat_template_kwargs", "object", "Variables of the chat template.", "{}", static field => !field.AsObject().Element.EnumerateObject().Any()),
 
         Refused("top_logprobs", "integer", "Needs logprobs."),
-        Refused("json_schema", "object", "Schema of the answer."),
         Refused("functions", "array", "Superseded by tools."),
         Refused("function_call", "string", "Superseded by tool_choice."),
         Refused("web_search_options", "object", "This server does not search the web."),
@@ -93,17 +93,6 @@ internal static class ChatFields
         new(name, type, $"{description} Only {neutral} in this version.", ChatFieldRule.NeutralOnly) { Neutral = neutral, IsNeutral = isNeutral };
 
     private static bool IsEmptyArray(JsonField field) => !field.AsArray().Any();
-
-    private static bool IsTextFormat(JsonField field)
-    {
-        var type = field.AsObject().Required("type");
-        return type.AsString() switch
-        {
-            "text" => true,
-            "json_object" or "json_schema" => false,
-            _ => throw RequestException.InvalidValue(type.Path, $"Invalid value for '{type.Path}': it must be text, json_object or json_schema."),
-        };
-    }
 
     private static bool IsTextOnly(JsonField field)
     {

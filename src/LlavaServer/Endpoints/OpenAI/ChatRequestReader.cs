@@ -8,7 +8,7 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// <summary>
 /// Reads the fields of a chat request after <see cref="ChatFields"/>. Every refusal names the field; nothing is dropped silently. Singleton, thread-safe.
 /// </summary>
-internal sealed class ChatRequestReader(IOptions<OpenAIOptions> options, IOptions<LimitsOptions> limits)
+internal sealed class ChatRequestReader(IOptions<OpenAIOptions> options, IOptions<LimitsOptions> limits, AnswerFormat format)
 {
     private const int MaxIgnoredNames = 32;
     private readonly MessagesReader _messages = new(limits.Value);
@@ -26,6 +26,7 @@ internal sealed class ChatRequestReader(IOptions<OpenAIOptions> options, IOption
             Sampling = SamplingFields.Read(body),
             MaxTokens = MaxTokens(body),
             Stop = StopTexts.Read(body),
+            Grammar = format.Read(body),
             IsStream = stream,
             IncludesUsage = includesUsage,
             IncludesProgress = includesProgress || (body.Boolean("return_progress") ?? false),

@@ -40,6 +40,7 @@ internal static class OpenAIEndpoints
     public static IServiceCollection AddOpenAI(this IServiceCollection services)
     {
         services.AddSingleton<ChatRequestReader>();
+        services.AddSingleton<AnswerFormat>();
         services.AddSingleton<ChatCompletionMapper>();
         services.AddSingleton<ChatCompletionsEndpoint>();
         services.AddSingleton<ModelSelector>();

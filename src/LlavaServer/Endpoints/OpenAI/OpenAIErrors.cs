@@ -87,6 +87,8 @@ internal sealed class OpenAIErrors : IErrorDialect
             InferenceError.PromptTooLong => (400, InvalidRequest, "context_length_exceeded"),
             InferenceError.InvalidImage => (400, InvalidRequest, CodeOf(failure.ImageError)),
             InferenceError.ImageNotSupported => (400, InvalidRequest, "image_input_not_supported"),
+            InferenceError.InvalidSchema => (400, InvalidRequest, "invalid_json_schema"),
+            InferenceError.InvalidGrammar => (400, InvalidRequest, "invalid_grammar"),
             InferenceError.Unsupported => (400, InvalidRequest, "unsupported_parameter"),
             InferenceError.EngineUnavailable => (503, ServerError, "engine_unavailable"),
             InferenceError.ShuttingDown => (503, ServerError, "shutting_down"),

@@ -65,6 +65,20 @@ public sealed class ChatEndpointTests
         Assert.Equal("<s>USER: One? ASSISTANT: It is", server.Script.LastPrompt);
     }
 
+    [Theory]
+    [InlineData("/api/chat", "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]", "\"json\"")]
+    [InlineData("/api/chat", "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]", "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}},\"required\":[\"n\"]}")]
+    [InlineData("/api/generate", "\"prompt\":\"Hi\"", "\"json\"")]
+    [InlineData("/api/generate", "\"prompt\":\"Hi\",\"raw\":true", "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}},\"required\":[\"n\"]}")]
+    public async Task Format_Given_Held(string path, string question, string format)
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Script.Answer = static _ => "{\"n\": 12} is the number";
+        var reply = await server.PostAsync(path, $$"""{"model":"eye","stream":false,{{question}},"format":{{format}}}""");
+        var text = path == "/api/chat" ? reply.Json.GetProperty("message").GetProperty("content").GetString() : reply.Json.GetProperty("response").GetString();
+        Assert.Equal(("{\"n\": 12}", "stop"), (text, reply.Json.GetProperty("done_reason").GetString()));
+    }
+
     [Fact]
     public async Task NumPredict_Reached_Length()
     {
@@ -154,8 +168,7 @@ public sealed class ChatEndpointTests
     [InlineData("\"think\":\"much\"", "invalid think value: \"much\" (must be \"high\", \"medium\", \"low\", \"max\", true, or false)")]
     [InlineData("\"think\":3", "think must be a boolean or string (\"high\", \"medium\", \"low\", \"max\", true, or false)")]
     [InlineData("\"tools\":[{\"type\":\"function\"}]", "registry.ollama.ai/library/eye:latest does not support tools")]
-    [InlineData("\"format\":\"json\"", "format is not supported by this version of LlavaServer; leave it out")]
-    [InlineData("\"format\":{\"type\":\"object\"}", "format is not supported by this version of LlavaServer; leave it out")]
+    [InlineData("\"format\":{\"type\":\"object\",\"not\":{}}", "Invalid schema in 'format'. #: the keyword 'not' is not supported.")]
     [InlineData("\"format\":\"xml\"", "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("\"format\":5", "invalid format: 5; expected \"json\" or a valid JSON Schema object")]
     [InlineData("\"logprobs\":true", "logprobs is not supported by this version of LlavaServer; leave it out")]

@@ -75,7 +75,7 @@ public sealed class GenerateEndpointTests
     [InlineData("""{"model":"eye","prompt":"Hi","suffix":"x","options":{"seed":"y"}}""", HttpStatusCode.BadRequest, "registry.ollama.ai/library/eye:latest does not support insert")]
     [InlineData("""{"model":"eye","prompt":"Hi","template":"{{ .Prompt }}"}""", HttpStatusCode.BadRequest, "template is not supported by this version of LlavaServer; leave it out")]
     [InlineData("""{"model":"eye","prompt":"Hi","context":[1,2]}""", HttpStatusCode.BadRequest, "context is not supported by this version of LlavaServer; leave it out")]
-    [InlineData("""{"model":"eye","prompt":"Hi","format":"json"}""", HttpStatusCode.BadRequest, "format is not supported by this version of LlavaServer; leave it out")]
+    [InlineData("""{"model":"eye","prompt":"Hi","format":"xml"}""", HttpStatusCode.BadRequest, "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("""{"model":"eye","prompt":"Hi","options":{"seed":"y"}}""", HttpStatusCode.BadRequest, "option \"seed\" must be of type integer")]
     [InlineData("""{"model":"eye","prompt":5}""", HttpStatusCode.BadRequest, "Invalid type for 'prompt': expected a string, got a number.")]
     public async Task Request_Wrong_TextAndOrderOfOllama(string json, HttpStatusCode status, string error)
