@@ -31,11 +31,18 @@ internal static class EngineProcesses
         throw new TimeoutException($"Server {serverId} starts no engine process.");
     }
 
-    /// <summary>SIGKILL.</summary>
+    /// <summary>SIGKILL; nothing if it has ended.</summary>
     public static void Kill(int id)
     {
-        using var process = Process.GetProcessById(id);
-        process.Kill();
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+        catch (ArgumentException)
+        {
+            // It was faster.
+        }
     }
 
     public static async Task AssertGoneAsync(int id)

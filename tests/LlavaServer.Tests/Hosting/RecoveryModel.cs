@@ -23,9 +23,9 @@ internal sealed class RecoveryModel : IDisposable
 
     public string[] EngineFolders => Directory.GetDirectories(Temporary, "llava-engine-*");
 
-    /// <summary>Starts a server with an engine process.</summary>
+    /// <summary>Starts a server with an engine process, which is tried again a second after its circuit opened.</summary>
     public Task<ServerProcess> StartAsync(params string[] arguments) => ServerProcess.StartAsync(
-        new Dictionary<string, string> { ["TMPDIR"] = Temporary },
+        new Dictionary<string, string> { ["TMPDIR"] = Temporary, ["Llava__Pool__BreakTime"] = "00:00:01" },
         [
             "--model", Path.Combine(_folder.FullName, "model.gguf"), "--mmproj", Path.Combine(_folder.FullName, "mmproj.gguf"),
             "--name", Name, "--engine-process", "child", .. arguments,

@@ -110,7 +110,7 @@ public sealed partial class HostedEngineFactory : IInferenceEngineFactory
             child.Kill();
             var death = exception is EngineProtocolException ? $"The engine process sent {exception.Message}." : child.Describe(StartLimit);
             Log.NotStarted(_logger, child.Id, exception.Message, death);
-            throw new InferenceException(InferenceError.ModelLoadFailed, death, exception);
+            throw new InferenceException(InferenceError.ModelLoadFailed, death, exception) { EngineDied = true };
         }
     }
 

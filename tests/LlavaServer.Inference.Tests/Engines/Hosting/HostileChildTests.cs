@@ -60,7 +60,7 @@ public sealed class HostileChildTests : IDisposable
             Drain(first);
         });
         var failure = Assert.Throws<InferenceException>(() => factory.Load(Files, QuietEngine.Options, null, CancellationToken.None));
-        Assert.Equal(InferenceError.ModelLoadFailed, failure.Error);
+        Assert.Equal((InferenceError.ModelLoadFailed, true), (failure.Error, failure.EngineDied));
         Assert.StartsWith("The engine process ", failure.Message, StringComparison.Ordinal);
     }
 
