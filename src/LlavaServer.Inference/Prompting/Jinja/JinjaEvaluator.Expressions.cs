@@ -19,7 +19,7 @@ internal sealed partial class JinjaEvaluator
             JinjaExpression.Sign sign => JinjaArithmetic.Sign(Evaluate(sign.Operand, scope), sign.IsMinus),
             JinjaExpression.Choice choice => EvaluateChoice(choice, scope),
             JinjaExpression.Member member => JinjaMembers.Get(Evaluate(member.Target, scope), member.Text),
-            JinjaExpression.Index index => JinjaMembers.At(Evaluate(index.Target, scope), Evaluate(index.Key, scope)),
+            JinjaExpression.Index index => JinjaMembers.At(Evaluate(index.Target, scope), Evaluate(index.Key, scope), Budget),
             JinjaExpression.Slice slice => EvaluateSlice(slice, scope),
             JinjaExpression.Call call => Call(call, scope, null),
             JinjaExpression.Filtered filtered => filtered.Filter(Evaluate(filtered.Value, scope), EvaluateArguments(filtered.Arguments, scope)),
@@ -51,7 +51,9 @@ internal sealed partial class JinjaEvaluator
         var result = new JinjaMap();
         foreach (var (key, value) in map.Entries)
         {
-            result.Set(Evaluate(key, scope), Evaluate(value, scope));
+            var name = Evaluate(key, scope);
+            Budget.Text((name as JinjaText)?.Length ?? 0);
+            result.Set(name, Evaluate(value, scope));
         }
 
         return result;

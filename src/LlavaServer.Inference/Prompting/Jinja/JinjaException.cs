@@ -5,11 +5,16 @@ namespace LlavaServer.Inference.Prompting.Jinja;
 /// conversation, except what the template itself passes to <c>raise_exception</c>.
 /// </summary>
 internal sealed class JinjaException(JinjaError error, string template, int line, string reason)
-    : Exception($"template '{template}', line {line}: {reason}")
+    : Exception($"template '{template}', line {line}: {Cut(reason)}")
 {
+    // A template may put any text into its refusal.
+    private const int LongestReason = 400;
+
     public JinjaError Error { get; } = error;
 
     public int Line { get; } = line;
 
-    public string Reason { get; } = reason;
+    public string Reason { get; } = Cut(reason);
+
+    private static string Cut(string reason) => reason.Length <= LongestReason ? reason : reason[..LongestReason] + "...";
 }

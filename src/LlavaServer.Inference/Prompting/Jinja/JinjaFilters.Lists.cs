@@ -3,6 +3,12 @@ namespace LlavaServer.Inference.Prompting.Jinja;
 /// <content>Lists and mappings.</content>
 internal static partial class JinjaFilters
 {
+    /// <summary>Characters of an attribute's path: names of fields are short.</summary>
+    private const int LongestPath = 256;
+
+    private static object? WithoutCase(object? key, JinjaArguments arguments) =>
+        key is JinjaText ? Text(key, arguments).Map(static s => s.ToLowerInvariant()) : key;
+
     private static List<object?> Items(object? value, JinjaArguments arguments) => value is null ? [] : JinjaValues.Items(value, arguments.Budget);
 
     private static List<object?> Counted(List<object?> items, JinjaArguments arguments)
@@ -23,18 +29,20 @@ internal static partial class JinjaFilters
     }
 
     /// <summary><c>a.b.0</c> of a value; undefined where there is none.</summary>
-    private static object? Attribute(object? item, object? path)
+    private static object? Attribute(object? item, object? path, JinjaBudget budget)
     {
         switch (path)
         {
             case long:
-                return JinjaMembers.At(item, path);
+                return JinjaMembers.At(item, path, budget);
+            case JinjaText { Length: > LongestPath }:
+                throw JinjaFault.Value("an attribute is too long");
             case JinjaText text:
                 foreach (var name in text.Value.Split('.', 16))
                 {
                     item = long.TryParse(name, out var index) && item is JinjaList
-                        ? JinjaMembers.At(item, index)
-                        : JinjaMembers.At(item, JinjaText.Of(name));
+                        ? JinjaMembers.At(item, index, budget)
+                        : JinjaMembers.At(item, JinjaText.Of(name), budget);
                 }
 
                 return item;
@@ -44,7 +52,7 @@ internal static partial class JinjaFilters
     }
 
     private static List<object?> Attributes(List<object?> items, object? attribute, JinjaArguments arguments) =>
-        attribute is JinjaUndefined or null ? items : Counted([.. items.Select(i => Attribute(i, attribute))], arguments);
+        attribute is JinjaUndefined or null ? items : Counted([.. items.Select(i => Attribute(i, attribute, arguments.Budget))], arguments);
 
     private static object? Reverse(object? value, JinjaArguments arguments)
     {
@@ -60,8 +68,8 @@ internal static partial class JinjaFilters
         var keeps = arguments.Flag(1, "case_sensitive");
         object? KeyOf(object? item)
         {
-            var key = attribute is JinjaUndefined or null ? item : Attribute(item, attribute);
-            return key is JinjaText text && !keeps ? text.Map(static s => s.ToLowerInvariant()) : key;
+            var key = attribute is JinjaUndefined or null ? item : Attribute(item, attribute, arguments.Budget);
+            return keeps ? key : WithoutCase(key, arguments);
         }
 
         return new JinjaList(Ordered(Items(value, arguments), KeyOf, arguments.Flag(0, "reverse"), arguments.Budget));
@@ -77,7 +85,7 @@ internal static partial class JinjaFilters
         var keeps = arguments.Flag(0, "case_sensitive");
         var place = arguments.OptionalText(1, "by")?.Value == "value" ? 1 : 0;
         object? KeyOf(object? pair) =>
-            ((JinjaList)pair!).Items[place] is var key && key is JinjaText text && !keeps ? text.Map(static s => s.ToLowerInvariant()) : key;
+            keeps ? ((JinjaList)pair!).Items[place] : WithoutCase(((JinjaList)pair!).Items[place], arguments);
 
         return new JinjaList(Ordered(Counted(JinjaMethods.Pairs(map), arguments), KeyOf, arguments.Flag(2, "reverse"), arguments.Budget));
     }
@@ -104,8 +112,8 @@ internal static partial class JinjaFilters
         var unique = new List<object?>();
         foreach (var item in Items(value, arguments))
         {
-            var key = attribute is JinjaUndefined or null ? item : Attribute(item, attribute);
-            key = key is JinjaText text && !keeps ? text.Map(static s => s.ToLowerInvariant()) : key;
+            var key = attribute is JinjaUndefined or null ? item : Attribute(item, attribute, arguments.Budget);
+            key = keeps ? key : WithoutCase(key, arguments);
             if (key is JinjaText or long or double or bool or null ? seen.TryGet(key, out _) : others.Exists(o => JinjaValues.AreEqual(o, key, arguments.Budget)))
             {
                 continue;
@@ -132,7 +140,7 @@ internal static partial class JinjaFilters
         object? bestKey = null;
         foreach (var item in Items(value, arguments))
         {
-            var key = attribute is JinjaUndefined or null ? item : Attribute(item, attribute);
+            var key = attribute is JinjaUndefined or null ? item : Attribute(item, attribute, arguments.Budget);
             if (best is JinjaUndefined || JinjaValues.Compare(key, bestKey, arguments.Budget) * sign > 0)
             {
                 (best, bestKey) = (item, key);
@@ -166,7 +174,7 @@ internal static partial class JinjaFilters
         if (attribute is not JinjaUndefined)
         {
             var standard = arguments.Get(-1, "default");
-            return new JinjaList([.. items.Select(i => Attribute(i, attribute) is var found && found is JinjaUndefined ? standard : found)]);
+            return new JinjaList([.. items.Select(i => Attribute(i, attribute, arguments.Budget) is var found && found is JinjaUndefined ? standard : found)]);
         }
 
         var name = arguments.Text(0, "filter").Value;
@@ -188,6 +196,6 @@ internal static partial class JinjaFilters
         }
 
         return new JinjaList([.. Items(value, arguments)
-            .Where(i => JinjaValues.IsTrue(test(hasAttribute ? Attribute(i, attribute) : i, rest)) == keeps)]);
+            .Where(i => JinjaValues.IsTrue(test(hasAttribute ? Attribute(i, attribute, rest.Budget) : i, rest)) == keeps)]);
     }
 }

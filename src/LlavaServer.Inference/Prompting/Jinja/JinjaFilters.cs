@@ -12,11 +12,11 @@ internal static partial class JinjaFilters
         ["default"] = static (value, a) => value is JinjaUndefined or null || (a.Flag(1, "boolean") && !JinjaValues.IsTrue(value))
             ? a.Get(0, "default_value") is var standard && standard is JinjaUndefined ? JinjaText.Empty : standard
             : value,
-        ["length"] = static (value, _) => Length(value),
+        ["length"] = static (value, a) => Length(value, a),
         ["string"] = static (value, a) => JinjaValues.ToText(value, a.Budget),
         ["safe"] = static (value, a) => JinjaValues.ToText(value, a.Budget),
-        ["int"] = static (value, a) => ToInteger(value, a),
-        ["float"] = static (value, a) => ToFloat(value, a),
+        ["int"] = static (value, a) => ToInteger(value is JinjaText ? Text(value, a) : value, a),
+        ["float"] = static (value, a) => ToFloat(value is JinjaText ? Text(value, a) : value, a),
         ["abs"] = static (value, _) => JinjaValues.Number(value) < 0 ? JinjaArithmetic.Sign(value, isMinus: true) : value,
         ["round"] = static (value, a) => Round(value, a),
         ["tojson"] = static (value, a) => JinjaJson.Write(value, a),
@@ -70,9 +70,9 @@ internal static partial class JinjaFilters
         return text;
     }
 
-    private static long Length(object? value) => value switch
+    private static long Length(object? value, JinjaArguments arguments) => value switch
     {
-        JinjaText text => text.Count,
+        JinjaText => Text(value, arguments).Count,
         JinjaList list => list.Items.Count,
         JinjaMap map => map.Count,
         JinjaUndefined => 0,

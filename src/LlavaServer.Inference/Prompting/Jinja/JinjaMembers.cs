@@ -13,8 +13,10 @@ internal static class JinjaMembers
     };
 
     /// <summary><c>value[key]</c>: an entry first, then a method.</summary>
-    public static object? At(object? target, object? key)
+    public static object? At(object? target, object? key, JinjaBudget budget)
     {
+        // Counting code points and hashing a key look at the whole text.
+        budget.Text(((target as JinjaText)?.Length ?? 0) + ((key as JinjaText)?.Length ?? 0));
         switch (target)
         {
             case JinjaMap map:
@@ -53,6 +55,7 @@ internal static class JinjaMembers
             return target;
         }
 
+        budget.Text((target as JinjaText)?.Length ?? 0);
         var length = target switch
         {
             JinjaList list => list.Items.Count,

@@ -8,7 +8,7 @@ internal static partial class JinjaMethods
     {
         Func<JinjaArguments, object?>? method = target switch
         {
-            JinjaText text => OfText(text, name),
+            JinjaText text => Counted(text, OfText(text, name)),
             JinjaList list => OfList(list, name),
             JinjaMap { IsNamespace: false } map => OfMap(map, name),
             _ => null,
@@ -16,19 +16,26 @@ internal static partial class JinjaMethods
         return method is null ? null : new JinjaFunction(name, method);
     }
 
+    // Every method of a string may look at all of it.
+    private static Func<JinjaArguments, object?>? Counted(JinjaText text, Func<JinjaArguments, object?>? method) => method is null ? null : a =>
+    {
+        a.Budget.Text(text.Length);
+        return method(a);
+    };
+
     private static Func<JinjaArguments, object?>? OfMap(JinjaMap map, string name) => name switch
     {
-        "get" => a => map.TryGet(a.Require(0, "key"), out var value) ? value : a.Has(1, "default") ? a.Get(1, "default") : null,
+        "get" => a => map.TryGet(Key(a), out var value) ? value : a.Has(1, "default") ? a.Get(1, "default") : null,
         "keys" => a => Counted(map, a, [.. map.Entries.Select(e => e.Key)]),
         "values" => a => Counted(map, a, [.. map.Entries.Select(e => e.Value)]),
         "items" => a => Counted(map, a, Pairs(map)),
         "copy" => a => Update(new JinjaMap(), a, map),
-        "pop" => a => map.Remove(a.Require(0, "key"), out var value) ? value : a.Get(1, "default"),
+        "pop" => a => map.Remove(Key(a), out var value) ? value : a.Get(1, "default"),
         "setdefault" => a =>
         {
-            if (!map.TryGet(a.Require(0, "key"), out var value))
+            if (!map.TryGet(Key(a), out var value))
             {
-                map.Set(a.Require(0, "key"), value = a.Has(1, "default") ? a.Get(1, "default") : null);
+                map.Set(Key(a), value = a.Has(1, "default") ? a.Get(1, "default") : null);
             }
 
             return value;
@@ -49,6 +56,13 @@ internal static partial class JinjaMethods
         },
         _ => null,
     };
+
+    private static object? Key(JinjaArguments arguments)
+    {
+        var key = arguments.Require(0, "key");
+        arguments.Budget.Text((key as JinjaText)?.Length ?? 0);
+        return key;
+    }
 
     /// <summary>Keys and values as tuples.</summary>
     public static List<object?> Pairs(JinjaMap map) => [.. map.Entries.Select(e => new JinjaList([e.Key, e.Value], isTuple: true))];

@@ -26,8 +26,8 @@ internal static class JinjaTests
         ["divisibleby"] = static (value, a) => a.Integer(0, "num", 0) is var number && number != 0
             ? number == -1 || JinjaValues.Integer(value) % number == 0
             : throw JinjaFault.Value("division by zero"),
-        ["lower"] = static (value, a) => JinjaValues.ToText(value, a.Budget).Value is var text && text.Any(char.IsLower) && !text.Any(char.IsUpper),
-        ["upper"] = static (value, a) => JinjaValues.ToText(value, a.Budget).Value is var text && text.Any(char.IsUpper) && !text.Any(char.IsLower),
+        ["lower"] = static (value, a) => Text(value, a) is var text && text.Any(char.IsLower) && !text.Any(char.IsUpper),
+        ["upper"] = static (value, a) => Text(value, a) is var text && text.Any(char.IsUpper) && !text.Any(char.IsLower),
         ["eq"] = static (value, a) => JinjaValues.AreEqual(value, a.Get(0, "other"), a.Budget),
         ["ne"] = static (value, a) => !JinjaValues.AreEqual(value, a.Get(0, "other"), a.Budget),
         ["lt"] = static (value, a) => JinjaValues.Compare(value, a.Get(0, "other"), a.Budget) < 0,
@@ -40,6 +40,13 @@ internal static class JinjaTests
         ["filter"] = static (value, _) => value is JinjaText name && JinjaFilters.Find(name.Value) is not null,
         ["test"] = static (value, _) => value is JinjaText name && Find(name.Value) is not null,
     }.ToFrozenDictionary();
+
+    private static string Text(object? value, JinjaArguments arguments)
+    {
+        var text = JinjaValues.ToText(value, arguments.Budget);
+        arguments.Budget.Text(text.Length);
+        return text.Value;
+    }
 
     /// <summary>The test, or null.</summary>
     public static JinjaFilter? Find(string name) => s_all.GetValueOrDefault(name switch

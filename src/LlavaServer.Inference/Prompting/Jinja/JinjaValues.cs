@@ -76,6 +76,7 @@ internal static class JinjaValues
         switch (left, right)
         {
             case (JinjaText a, JinjaText b):
+                budget.Text(Math.Min(a.Length, b.Length));
                 return a.Value == b.Value;
             case (JinjaList a, JinjaList b):
                 return a.IsTuple == b.IsTuple && a.Items.Count == b.Items.Count
@@ -103,6 +104,7 @@ internal static class JinjaValues
         switch (left, right)
         {
             case (JinjaText a, JinjaText b):
+                budget.Text(Math.Min(a.Length, b.Length));
                 return string.CompareOrdinal(a.Value, b.Value);
             case (long or bool, long or bool):
                 return Integer(left).CompareTo(Integer(right));
@@ -137,6 +139,7 @@ internal static class JinjaValues
             case JinjaList list:
                 return list.Items.Exists(i => AreEqual(i, item, budget));
             case JinjaMap map:
+                budget.Text((item as JinjaText)?.Length ?? 0);
                 return map.TryGet(item, out _);
             default:
                 throw JinjaFault.Value($"nothing can be in a {KindOf(container)}");

@@ -39,6 +39,41 @@ public sealed class HostileTemplateTests
         Assert.StartsWith("template 'test', line 1: ", exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("s.lstrip()")]
+    [InlineData("s.strip('y')")]
+    [InlineData("s.partition('y')")]
+    [InlineData("s.removeprefix(' ')")]
+    [InlineData("s.find('y')")]
+    [InlineData("s[0]")]
+    [InlineData("s[5:1]")]
+    [InlineData("s|length")]
+    [InlineData("s|int")]
+    [InlineData("s == t")]
+    [InlineData("s < t")]
+    [InlineData("s in {}")]
+    [InlineData("{}[s]")]
+    [InlineData("{}.get(s)")]
+    [InlineData("{s: 1}")]
+    [InlineData("s is upper")]
+    [InlineData("[s]|unique")]
+    [InlineData("[s, t]|sort")]
+    public void GGUF8_OperationOnALongText_CostsItsLength(string expression)
+    {
+        // A hundred times 100,000 characters are more than 100,000 steps of 64.
+        var template = "{% set s = ' ' ~ 'x' * 100000 %}{% set t = ' ' ~ 'x' * 100000 %}{% for i in range(100) %}{% set r = " + expression + " %}{% endfor %}";
+        var exception = Assert.Throws<JinjaException>(() => Rendering.Run(template, limits: new JinjaLimits(330_000, 1 << 20)));
+        Assert.Contains("Limits:TemplateSteps", exception.Message, StringComparison.Ordinal);
+        Rendering.Run(template.Replace("range(100)", "range(10)", StringComparison.Ordinal), limits: new JinjaLimits(330_000, 1 << 20));
+    }
+
+    [Fact]
+    public void GGUF8_RefusalOfAnyLength_IsCut()
+    {
+        var exception = Assert.Throws<JinjaException>(() => Rendering.Run("{{ raise_exception('x' * 100000) }}"));
+        Assert.InRange(exception.Message.Length, 400, 500);
+    }
+
     [Fact]
     public void GGUF8_Limits_AreNamedInTheError()
     {
