@@ -10,6 +10,7 @@ namespace LlavaServer.Inference.Scheduling;
 internal sealed class StepPace(TimeSpan stepTime)
 {
     private const double PromptShare = 1;
+    private const double LargestPromptShare = 1.5;
     private const double PromptShareBesideWork = 0.6;
     private const double SliceShare = 1;
     private const double SliceShareBesidePrompts = 0.5;
@@ -40,10 +41,12 @@ internal sealed class StepPace(TimeSpan stepTime)
             return _secondsPerRowAlone == 0 ? RowsAloneBeforeMeasured : (int)Math.Clamp(LongestStepSeconds / _secondsPerRowAlone, FewestRowsAlone, int.MaxValue / 2);
         }
 
-        var fewest = RowsTogether - (decodeRows % RowsTogether);
+        // As many as the kernels take together, so that prompts get on, unless even those would make the gap too wide.
+        var cost = Math.Max(_addedSecondsPerRow, 1e-9);
+        var fewest = (int)Math.Clamp(_decodeSeconds == 0 ? RowsTogether : LargestPromptShare * _decodeSeconds / cost, 1, RowsTogether - (decodeRows % RowsTogether));
         var seconds = PromptSeconds(besideWork);
         var most = (_provenRows * 5 / 4) + RowsTogether;
-        var rows = (int)Math.Min(most, seconds / Math.Max(_addedSecondsPerRow, 1e-9));
+        var rows = (int)Math.Min(most, seconds / cost);
         return Math.Max(fewest, ((decodeRows + rows) / RowsTogether * RowsTogether) - decodeRows);
     }
 

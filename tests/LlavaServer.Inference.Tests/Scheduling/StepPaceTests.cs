@@ -70,6 +70,20 @@ public sealed class StepPaceTests
     }
 
     [Fact]
+    public void PromptRows_EvenAFewRowsCostTooMuch_Fewer()
+    {
+        var pace = new StepPace(StepTime);
+        pace.Measured(1, 0, TimeSpan.FromMilliseconds(20));
+        for (var i = 0; i < 10; i++)
+        {
+            var rows = pace.PromptRows(1, besideWork: false);
+            pace.Measured(1, rows, TimeSpan.FromMilliseconds(20 + (18 * rows)));
+        }
+
+        Assert.Equal(1, pace.PromptRows(1, besideWork: false));
+    }
+
+    [Fact]
     public void PromptRows_NothingMeasured_AFewRows()
     {
         var pace = new StepPace(StepTime);
