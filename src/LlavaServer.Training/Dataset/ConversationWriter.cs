@@ -8,11 +8,13 @@ public sealed class ConversationWriter(SceneSampler scenes)
 {
     private static readonly (Family Family, int Weight)[] Mix =
     [
-        (Family.Color, 13), (Family.Shape, 12), (Family.Count, 12), (Family.Position, 13), (Family.Relation, 16), (Family.Existence, 12), (Family.Comparison, 13),
-        (Family.Size, 5), (Family.Fill, 4), (Family.Reading, 2), (Family.Description, 7), (Family.Detail, 3), (Family.Reasoning, 5), (Family.Absent, 5), (Family.Chat, 1),
+        (Family.Color, 12), (Family.Shape, 10), (Family.Count, 12), (Family.Position, 14), (Family.Existence, 9), (Family.Size, 6), (Family.Fill, 5), (Family.Reading, 2),
+        (Family.Description, 5), (Family.Detail, 3), (Family.Reasoning, 5), (Family.Absent, 5), (Family.Chat, 1),
     ];
 
-    private static readonly int Total = Mix.Sum(m => m.Weight);
+    // Only scenes of several items leave such questions, and many draws find none: these are tried more often.
+    private static readonly (Family Family, int Weight)[] MixOfSeveral = [.. Mix, (Family.Relation, 36), (Family.Comparison, 36), (Family.Order, 30)];
+    private const int Tries = 4;
 
     /// <summary>Draws one conversation of about <paramref name="turns"/> turns; a third of them has a full description, mostly at its end.</summary>
     public Conversation Sample(Random random, int turns)
@@ -109,8 +111,9 @@ public sealed class ConversationWriter(SceneSampler scenes)
             return Family.Reading;
         }
 
-        var ticket = random.Next(Total);
-        foreach (var (family, weight) in Mix)
+        var mix = scene.Items.Count > 1 ? MixOfSeveral : Mix;
+        var ticket = random.Next(mix.Sum(m => m.Weight));
+        foreach (var (family, weight) in mix)
         {
             if ((ticket -= weight) < 0)
             {
@@ -123,10 +126,14 @@ public sealed class ConversationWriter(SceneSampler scenes)
 
     private static void Add(List<Turn> list, Scene scene, Random random, Family family)
     {
-        var turn = family == Family.Chat ? ChatPhrases.Draw(random, true) : QuestionWriter.Ask(family, scene, random);
-        if (turn is not null && !list.Exists(t => t.Question == turn.Question))
+        for (var attempt = 0; attempt < Tries; attempt++)
         {
-            list.Add(turn);
+            var turn = family == Family.Chat ? ChatPhrases.Draw(random, true) : QuestionWriter.Ask(family, scene, random);
+            if (turn is not null && !list.Exists(t => t.Question == turn.Question))
+            {
+                list.Add(turn);
+                return;
+            }
         }
     }
 

@@ -31,6 +31,7 @@ public static class QuestionWriter
         Family.Detail => DescriptionWriter.Detailed(scene, random),
         Family.Reasoning => ReasoningQuestions.Ask(scene, random),
         Family.Absent => AskAbsent(scene, random),
+        Family.Order => OrderQuestions.Ask(scene, random),
         _ => null,
     };
 

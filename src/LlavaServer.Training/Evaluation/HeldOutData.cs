@@ -18,7 +18,7 @@ public static class HeldOutData
     private static readonly Family[] Asked =
     [
         Family.Color, Family.Shape, Family.Existence, Family.Count, Family.Position, Family.Relation, Family.Comparison, Family.Description, Family.Detail,
-        Family.Reading, Family.Size, Family.Fill, Family.Reasoning, Family.Absent,
+        Family.Reading, Family.Size, Family.Fill, Family.Reasoning, Family.Absent, Family.Order,
     ];
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -117,6 +117,32 @@ public sealed class QuestionWriterTests
         }
     }
 
+    [Fact]
+    public void Ask_Order_AgreesWithCoordinates()
+    {
+        int most = 0, lists = 0;
+        foreach (var (scene, turn) in Draw(Family.Order, 1500))
+        {
+            var key = Regex.Match(turn.Question, "leftmost|rightmost|highest|lowest|largest|smallest|from [a-z]+").Value;
+            Func<SceneItem, float> along = key switch
+            {
+                "leftmost" or "from left" => i => i.X,
+                "rightmost" or "from right" => i => -i.X,
+                "highest" or "from top" => i => i.Y,
+                "lowest" or "from bottom" => i => -i.Y,
+                "largest" or "from large" => i => -i.Radius,
+                _ => i => i.Radius,
+            };
+            var names = scene.Shapes.OrderBy(along).Select(s => $"{s.Color} {s.Shape}".ToLowerInvariant()).ToList();
+            var told = Regex.Matches(turn.Answer.ToLowerInvariant(), $"(?:{string.Join('|', names.Distinct())})").Select(m => m.Value).ToList();
+            var asksAll = key.StartsWith("from", StringComparison.Ordinal);
+            Assert.Equal(asksAll ? names : names.Take(1), told);
+            _ = asksAll ? lists++ : most++;
+        }
+
+        Assert.True(most > 100 && lists > 50, $"{most} and {lists}");
+    }
+
     private static IEnumerable<(Scene Scene, Turn Turn)> Draw(Family family, int count)
     {
         var random = new Random(17 + (int)family);
