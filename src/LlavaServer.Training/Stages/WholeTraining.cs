@@ -8,7 +8,7 @@ public static class WholeTraining
     /// <summary>Minutes of each stage where no end is given, as the bundled model had them.</summary>
     private static readonly (string Stage, double Minutes, int Batch, float Rate, double Hold, double Curriculum)[] Plan =
     [
-        ("tower", 28, 12, 1e-3f, 0.85, 0.4), ("language", 4, 16, 2e-3f, 0.5, 0), ("align", 3, 16, 2e-3f, 0.5, 0), ("instruct", 44, 12, 1.2e-3f, 0.4, 0),
+        ("tower", 28, 12, 1e-3f, 0.85, 0.4), ("language", 4, 16, 2e-3f, 0.5, 0), ("align", 3, 16, 2e-3f, 0.5, 0), ("instruct", 165, 12, 1.2e-3f, 0.5, 0),
     ];
 
     /// <summary>
