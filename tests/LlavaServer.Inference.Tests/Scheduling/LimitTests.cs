@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Tests.Fakes;
 using Microsoft.Extensions.Time.Testing;
@@ -93,8 +94,12 @@ public sealed class LimitTests
         var factory = new FakeEngineFactory { ContextLength = 400, KVPositions = 400, EndlessToken = FakeTokenizer.FirstByte + 'x' };
         await using var host = new InferenceHost(factory, o => (o.Limits.RequestTime, o.Engine.Slots) = (TimeSpan.FromMinutes(1), 2), time);
         var noSpace = 0;
+        using var lease = await host.Pool.LoadAsync(host.Model.Entry, new ModelDemand(), Token);
+        using var gate = new ManualResetEventSlim();
         factory.OnDecode = _ =>
         {
+            gate.Wait(Token);
+
             // Both run until memory is out; then the older one alone, for a minute.
             noSpace = factory.NoSpaces;
             if (noSpace > 0)
@@ -102,7 +107,11 @@ public sealed class LimitTests
                 time.Advance(TimeSpan.FromSeconds(2));
             }
         };
-        var answers = await Task.WhenAll(host.AnswerAsync(InferenceHost.Ask("1"), Token), host.AnswerAsync(InferenceHost.Ask("2"), Token));
+        var first = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
+        var second = await host.Generator.StartAsync(InferenceHost.Ask("2"), Token);
+        gate.Set();
+        var answers = await Task.WhenAll(InferenceHost.ReadAsync(first, Token), InferenceHost.ReadAsync(second, Token));
+        lease.Dispose();
         Assert.True(noSpace > 0);
         Assert.All(answers, a => Assert.Equal(FinishReason.Length, a.Last.FinishReason));
         Assert.All(answers, a => Assert.InRange(a.Text.Length, 150, 300));
