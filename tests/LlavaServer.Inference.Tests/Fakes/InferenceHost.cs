@@ -12,6 +12,7 @@ namespace LlavaServer.Inference.Tests.Fakes;
 /// <summary>Everything that <c>AddInference</c> registers, over a fake engine.</summary>
 internal sealed class InferenceHost : IAsyncDisposable
 {
+    private readonly CancellationTokenSource _closing = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly ServiceProvider _services;
 
     /// <param name="factory">Makes the engines.</param>
@@ -45,6 +46,9 @@ internal sealed class InferenceHost : IAsyncDisposable
     }
 
     public FakeEngineFactory Factory { get; }
+
+    /// <summary>What a test lets an engine wait for ends with this too, so that a failed test does not wait for ever.</summary>
+    public CancellationToken Closing => _closing.Token;
 
     public TextGenerator Generator => _services.GetRequiredService<TextGenerator>();
 
@@ -139,7 +143,12 @@ internal sealed class InferenceHost : IAsyncDisposable
             ?? (wrong is null ? null : $"slot {wrong.Id.Value} has {wrong.Length} positions, the engine {engine.Length(wrong.Id.Value)}");
     }
 
-    public async ValueTask DisposeAsync() => await _services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await _services.DisposeAsync();
+        _closing.Dispose();
+    }
 
     private ModelText ReadText(string? template) => new(
         Factory.Tokenizer, ChatTemplateSelector.Choose(template ?? "vicuna-plain", null, "eye", sees: true, Factory.Tokenizer));

@@ -25,7 +25,7 @@ public sealed class LoadFailureTests
             if (files.ModelPath == "eye.gguf")
             {
                 // It does not listen to its cancellation.
-                gate.Wait(Token);
+                gate.Wait(host.Closing);
             }
         };
         var waiters = Enumerable.Range(0, 4).Select(i => host.AnswerAsync(InferenceHost.Ask($"{i}"), Token)).ToArray();

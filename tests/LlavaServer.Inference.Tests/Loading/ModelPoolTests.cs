@@ -36,7 +36,7 @@ public sealed class ModelPoolTests
     {
         await using var host = new InferenceHost(time: _time, configure: o => o.Pool.KeepAlive = 60 * Second);
         using var gate = new SemaphoreSlim(0);
-        host.Factory.OnDecode = _ => gate.Wait(Token);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var generation = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
         await Until(() => host.Model.Queue.Counts.Running == 1);
         _time.Advance(600 * Second);
@@ -89,7 +89,7 @@ public sealed class ModelPoolTests
         await using var host = new InferenceHost(time: _time);
         host.Factory.Answer = _ => "whole";
         using var gate = new SemaphoreSlim(0);
-        host.Factory.OnDecode = _ => gate.Wait(Token);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var generation = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
         await Until(() => host.Pool.Loaded.Count == 1);
         host.Pool.Unload(host.Model.Entry);
@@ -219,7 +219,7 @@ public sealed class ModelPoolTests
         using var gate = new ManualResetEventSlim();
         IProgress<double>? progress = null;
         host.Factory.OnLoading = (_, receiver) => progress = receiver;
-        host.Factory.OnLoad = _ => gate.Wait(Token);
+        host.Factory.OnLoad = _ => gate.Wait(host.Closing);
         var leases = Enumerable.Range(0, 20).Select(_ => host.Pool.LoadAsync(host.Model.Entry, new ModelDemand(), Token)).ToArray();
         using var watcher = host.Pool.Acquire(host.Model.Entry, new ModelDemand());
         await Until(() => progress is not null);
@@ -244,7 +244,7 @@ public sealed class ModelPoolTests
         host.Factory.OnDecode = _ =>
         {
             Interlocked.Increment(ref inside);
-            gate.Wait(Token);
+            gate.Wait(host.Closing);
         };
         var answers = Enumerable.Range(0, 2).Select(i => host.AnswerAsync(InferenceHost.Ask($"{i}"), Token)).ToArray();
 

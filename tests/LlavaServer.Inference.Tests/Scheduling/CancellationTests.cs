@@ -75,7 +75,7 @@ public sealed class CancellationTests
         host.Factory.OnDecode = _ =>
         {
             inside.Release();
-            gate.Wait(Token);
+            gate.Wait(host.Closing);
         };
         for (var steps = 1; steps < 12; steps++)
         {
@@ -132,7 +132,7 @@ public sealed class CancellationTests
     {
         await using var host = new InferenceHost();
         using var gate = new ManualResetEventSlim();
-        host.Factory.OnLoad = _ => gate.Wait(Token);
+        host.Factory.OnLoad = _ => gate.Wait(host.Closing);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(Token);
         await using var generation = await host.Generator.StartAsync(InferenceHost.Ask("Hello"), left.Token);
         await left.CancelAsync();
@@ -161,7 +161,7 @@ public sealed class CancellationTests
 
             return "k";
         };
-        host.Factory.OnDecode = _ => gate.Wait(Token);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var generations = new List<Generation>();
         for (var i = 0; i < 30; i++)
         {

@@ -67,7 +67,7 @@ public sealed class FailureTests
         using var gate = new ManualResetEventSlim();
         host.Factory.OnLoad = _ =>
         {
-            gate.Wait(Token);
+            gate.Wait(host.Closing);
             throw new InferenceException(InferenceError.ModelLoadFailed, "tensor 'x' is missing");
         };
         var waiters = Enumerable.Range(0, 8).Select(i => host.AnswerAsync(InferenceHost.Ask($"{i}"), Token)).ToArray();

@@ -9,6 +9,7 @@ namespace LlavaServer.Inference.Tests.Scheduling;
 /// Thousands of requests with everything that can happen to them, against a model of what must hold: who stays gets exactly the answer of an engine of
 /// its own, with the right counts; who leaves costs nobody anything; and afterwards nothing is left.
 /// </summary>
+[Collection(nameof(AloneCollection))]
 public sealed class InvariantTests
 {
     private const int RequestsPerRound = 400;

@@ -98,7 +98,7 @@ public sealed class LimitTests
         using var gate = new ManualResetEventSlim();
         factory.OnDecode = _ =>
         {
-            gate.Wait(Token);
+            gate.Wait(host.Closing);
 
             // Both run until memory is out; then the older one alone, for a minute.
             noSpace = factory.NoSpaces;

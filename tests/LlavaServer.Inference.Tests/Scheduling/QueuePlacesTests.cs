@@ -72,7 +72,7 @@ public sealed class QueuePlacesTests
     {
         await using var host = new InferenceHost(configure: o => (o.Engine.Slots, o.Queue.MaxQueue) = (1, 3));
         using var gate = new SemaphoreSlim(0);
-        host.Factory.OnDecode = _ => gate.Wait(Token);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var busy = new List<Generation>();
         for (var i = 0; i < 4; i++)
         {

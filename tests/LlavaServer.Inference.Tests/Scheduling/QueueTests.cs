@@ -15,11 +15,17 @@ public sealed class QueueTests
     {
         await using var host = new InferenceHost(configure: o => (o.Engine.Slots, o.Queue.MaxQueue) = (2, 3));
         using var gate = new SemaphoreSlim(0);
-        host.Factory.OnDecode = _ => gate.Wait(Token);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var accepted = new List<Generation>();
         for (var i = 0; i < 5; i++)
         {
             accepted.Add(await host.Generator.StartAsync(InferenceHost.Ask($"{i}"), Token));
+        }
+
+        // Requests are prepared beside the callers: the refusals must add nothing to what these five cost.
+        while (host.Model.Loaded?.Executors.Sum(e => e.SequenceCount) != accepted.Count)
+        {
+            await Task.Delay(5, Token);
         }
 
         var encodedTexts = host.Factory.Tokenizer.EncodedTexts;
@@ -54,7 +60,7 @@ public sealed class QueueTests
     {
         await using var host = new InferenceHost(configure: o => (o.Engine.Slots, o.Queue.MaxQueue) = (1, 0));
         using var gate = new SemaphoreSlim(0);
-        host.Factory.OnDecode = _ => gate.Wait(Token);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var first = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
         await Assert.ThrowsAsync<InferenceException>(() => host.Generator.StartAsync(InferenceHost.Ask("2"), Token));
         gate.Release(1000);
@@ -72,7 +78,7 @@ public sealed class QueueTests
         host.Factory.OnDecode = _ =>
         {
             inside.Release();
-            gate.Wait(Token);
+            gate.Wait(host.Closing);
         };
         var running = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
         await inside.WaitAsync(Token);
@@ -95,7 +101,7 @@ public sealed class QueueTests
         var time = new FakeTimeProvider();
         await using var host = new InferenceHost(configure: o => o.Queue.MaxWait = TimeSpan.FromMinutes(1), time: time);
         using var gate = new ManualResetEventSlim();
-        host.Factory.OnLoad = _ => gate.Wait(Token);
+        host.Factory.OnLoad = _ => gate.Wait(host.Closing);
         await using var generation = await host.Generator.StartAsync(InferenceHost.Ask("1"), Token);
         Assert.NotNull(generation.QueuePosition);
         time.Advance(TimeSpan.FromSeconds(61));
@@ -112,7 +118,7 @@ public sealed class QueueTests
         var picture = TestImages.Png(8, 8, SKColors.Red);
         await using var host = new InferenceHost(configure: o => o.Queue.ImageBytes = (picture.Length * 2) + 1);
         using var gate = new SemaphoreSlim(0);
-        host.Factory.OnDecode = _ => gate.Wait(Token);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var accepted = new[]
         {
             await host.Generator.StartAsync(InferenceHost.Ask("1", picture), Token), await host.Generator.StartAsync(InferenceHost.Ask("2", picture), Token),

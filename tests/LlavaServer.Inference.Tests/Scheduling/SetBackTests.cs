@@ -22,7 +22,7 @@ public sealed class SetBackTests
         host.Factory.Answer = fed => FakeEngineFactory.Fingerprint(fed) + " grün 😀 and on";
         host.Factory.OnDecode = _ =>
         {
-            allIn.Wait(Token);
+            allIn.Wait(host.Closing);
             if (++step == atStep)
             {
                 throw new InvalidOperationException("dead");
@@ -84,7 +84,7 @@ public sealed class SetBackTests
         await using var host = new InferenceHost(configure: o => o.Engine.Slots = 4);
         using var allIn = new ManualResetEventSlim();
         host.Factory.Answer = fed => fed.Contains("poison", StringComparison.Ordinal) ? throw new InvalidOperationException() : "a fine answer";
-        host.Factory.OnDecode = _ => allIn.Wait(Token);
+        host.Factory.OnDecode = _ => allIn.Wait(host.Closing);
         var good = new List<Generation>();
         for (var i = 0; i < 3; i++)
         {
@@ -142,7 +142,7 @@ public sealed class SetBackTests
                 host.Factory.OnLoad = _ =>
                 {
                     inside.Release();
-                    gate.Wait(Token);
+                    gate.Wait(host.Closing);
                 };
                 throw new InvalidOperationException();
             }

@@ -78,7 +78,7 @@ public sealed class StepTests
             if (batch.Count == 1)
             {
                 prefilled.Release();
-                gate.Wait(Token);
+                gate.Wait(host.Closing);
             }
         };
         var prompt = new string('p', 60);
