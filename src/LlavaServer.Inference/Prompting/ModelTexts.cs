@@ -45,7 +45,8 @@ public sealed class ModelTexts
         if (Encoding.UTF8.GetByteCount(text) > _limits.TokenizeBytes)
         {
             throw new InferenceException(
-                InferenceError.Unsupported, $"The text has more than {_limits.TokenizeBytes} bytes (Limits:TokenizeBytes).") { Parameter = "content" };
+                InferenceError.Unsupported, $"The text has more than {_limits.TokenizeBytes} bytes (Limits:TokenizeBytes).")
+            { Parameter = "content" };
         }
 
         var tokens = new List<int>();

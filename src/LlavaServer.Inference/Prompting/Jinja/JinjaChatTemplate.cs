@@ -145,7 +145,8 @@ internal sealed class JinjaChatTemplate : ChatTemplate
         return JinjaPromptWriter.CountOf(text, placeholder) == pictures
             ? placeholder
             : throw new InferenceException(
-                InferenceError.Unsupported, $"The model's chat template '{MetadataKey}' has no place for a picture of this conversation.") { Parameter = "messages" };
+                InferenceError.Unsupported, $"The model's chat template '{MetadataKey}' has no place for a picture of this conversation.")
+            { Parameter = "messages" };
     }
 
     private JinjaText Render(JinjaList messages, object? tools, bool addsPrompt, long inputBytes)

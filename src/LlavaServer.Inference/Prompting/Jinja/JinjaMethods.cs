@@ -39,7 +39,8 @@ internal static partial class JinjaMethods
             }
 
             return value;
-        },
+        }
+        ,
         "update" => a =>
         {
             foreach (var (key, value) in a.Named)
@@ -53,7 +54,8 @@ internal static partial class JinjaMethods
             }
 
             return null;
-        },
+        }
+        ,
         _ => null,
     };
 
@@ -90,18 +92,21 @@ internal static partial class JinjaMethods
         {
             list.Items.Add(a.Get(0, "item"));
             return null;
-        },
+        }
+        ,
         "extend" => a =>
         {
             list.Items.AddRange(JinjaValues.Items(a.Require(0, "items"), a.Budget));
             return null;
-        },
+        }
+        ,
         "insert" => a =>
         {
             a.Budget.Steps(list.Items.Count);
             list.Items.Insert((int)Math.Clamp(a.Integer(0, "index", 0) is var i && i < 0 ? i + list.Items.Count : i, 0, list.Items.Count), a.Get(1, "item"));
             return null;
-        },
+        }
+        ,
         "pop" => a =>
         {
             a.Budget.Steps(list.Items.Count);
@@ -115,7 +120,8 @@ internal static partial class JinjaMethods
             var item = list.Items[(int)index];
             list.Items.RemoveAt((int)index);
             return item;
-        },
+        }
+        ,
         "index" => a => list.Items.FindIndex(i => JinjaValues.AreEqual(i, a.Get(0, "item"), a.Budget)) is var index && index >= 0
             ? (long)index
             : throw JinjaFault.Value("index: no such item"),
@@ -125,7 +131,8 @@ internal static partial class JinjaMethods
             a.Budget.Steps(list.Items.Count);
             list.Items.Reverse();
             return null;
-        },
+        }
+        ,
         _ => null,
     };
 }
