@@ -6,6 +6,7 @@ using LlavaServer.Inference.Tests.Fakes;
 namespace LlavaServer.Inference.Tests.Grammars;
 
 /// <summary>Token masks against the plain test of every token, and what the sampler makes of them.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class TokenConstraintTests
 {
     private const string Schema =

@@ -5,6 +5,7 @@ using SkiaSharp;
 namespace LlavaServer.Inference.Tests.Scheduling;
 
 /// <summary>Everything at once: whatever fails, every request ends, right answers are right, and nothing is left.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class ChaosTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

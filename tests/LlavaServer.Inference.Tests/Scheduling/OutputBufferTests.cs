@@ -3,6 +3,7 @@ using LlavaServer.Inference.Scheduling;
 
 namespace LlavaServer.Inference.Tests.Scheduling;
 
+[Collection(nameof(AloneCollection))]
 public sealed class OutputBufferTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
