@@ -8,4 +8,7 @@ public enum FinishReason
 
     /// <summary>The limit of tokens, the context or the time was reached.</summary>
     Length,
+
+    /// <summary>The model ended its answer, which calls at least one tool.</summary>
+    ToolCalls,
 }

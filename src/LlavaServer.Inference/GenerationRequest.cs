@@ -2,6 +2,7 @@ using System.Text.Json;
 using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference;
 
@@ -16,6 +17,12 @@ public sealed record GenerationRequest
 
     /// <summary>Tools that the model may call, each an object of type function as in the OpenAI API.</summary>
     public IReadOnlyList<JsonElement> Tools { get; init; } = [];
+
+    /// <summary>Whether one of <see cref="Tools"/> may or must be called.</summary>
+    public ToolChoice ToolChoice { get; init; } = ToolChoice.Auto;
+
+    /// <summary>Whether an answer may have more than one call.</summary>
+    public bool AllowsParallelToolCalls { get; init; } = true;
 
     /// <summary>A prompt that no template is applied to; pictures go in front of it.</summary>
     public MessagePart[]? RawPrompt { get; init; }

@@ -1,3 +1,5 @@
+using LlavaServer.Inference.Tools;
+
 namespace LlavaServer.Inference;
 
 /// <summary>One piece of an answer. The last update of a generation has <see cref="FinishReason"/>, <see cref="Usage"/> and <see cref="Timings"/>.</summary>
@@ -5,6 +7,9 @@ public sealed record GenerationUpdate
 {
     /// <summary>New text: whole Unicode characters, never half a surrogate pair; may be empty in the first and last update.</summary>
     public string Text { get; init; } = "";
+
+    /// <summary>New pieces of tool calls, in order; null is none. Text of an update stands before its calls.</summary>
+    public IReadOnlyList<ToolCallDelta>? ToolCalls { get; init; }
 
     public FinishReason? FinishReason { get; init; }
 

@@ -85,7 +85,12 @@ internal static class ChatCompletionWriter
         writer.WriteEndObject();
     }
 
-    public static string NameOf(FinishReason reason) => reason == FinishReason.Length ? "length" : "stop";
+    public static string NameOf(FinishReason reason) => reason switch
+    {
+        FinishReason.Length => "length",
+        FinishReason.ToolCalls => "tool_calls",
+        _ => "stop",
+    };
 
     private static void BeginObject(Utf8JsonWriter writer, ChatAnswer answer)
     {
