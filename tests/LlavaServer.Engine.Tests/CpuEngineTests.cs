@@ -21,25 +21,31 @@ public sealed class CpuEngineTests : IDisposable
     {
         using IInferenceEngine engine = Load(Write(LanguageShape.Tiny, mix), threads);
         var batch = new Batch(4);
-        var allocated = new List<long>(3);
-        long before = 0;
-        for (int position = 0; position < 60; position++)
-        {
-            if (position is 20 or 40)
-            {
-                allocated.Add(GC.GetTotalAllocatedBytes(precise: true) - before);
-                before = GC.GetTotalAllocatedBytes(precise: true);
-            }
+        Run(0, 20);
 
-            batch.Clear();
-            batch.AddToken(new SequenceId(0), position, 300, true);
-            batch.AddToken(new SequenceId(1), position, 301, true);
-            engine.Decode(batch);
+        // The count is the process's, and the test runner allocates now and then: one quiet window is enough, a step that allocates leaves none.
+        long fewest = long.MaxValue;
+        for (int window = 0; window < 100 && fewest > 0; window++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Run(20, 40);
+            fewest = Math.Min(fewest, GC.GetTotalAllocatedBytes(precise: true) - before);
+            engine.RemoveSequence(new SequenceId(0), 20);
+            engine.RemoveSequence(new SequenceId(1), 20);
         }
 
-        // The count is the process's: what the test runner itself still does falls into one stretch, a step that allocates into both.
-        allocated.Add(GC.GetTotalAllocatedBytes(precise: true) - before);
-        Assert.Equal(0, allocated.Skip(1).Min());
+        Assert.Equal(0, fewest);
+
+        void Run(int first, int end)
+        {
+            for (int position = first; position < end; position++)
+            {
+                batch.Clear();
+                batch.AddToken(new SequenceId(0), position, 300, true);
+                batch.AddToken(new SequenceId(1), position, 301, true);
+                engine.Decode(batch);
+            }
+        }
     }
 
     [Fact]
