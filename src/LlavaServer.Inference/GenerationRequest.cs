@@ -35,6 +35,26 @@ public sealed record GenerationRequest
     /// <summary>Tokens of the answer at most; null is the rest of the context.</summary>
     public int? MaxTokens { get; init; }
 
+    /// <summary>Tokens of the answer at least: until then no token that ends it is picked. A stop text or the end of a grammar still ends it.</summary>
+    public int MinTokens { get; init; }
+
+    /// <summary>Never picks a token that ends the answer.</summary>
+    public bool IgnoreEnd { get; init; }
+
+    /// <summary>Time of the answer from its first token on; then it ends with finish reason length. Null is the server's limit alone.</summary>
+    public TimeSpan? PredictTime { get; init; }
+
+    /// <summary>
+    /// Updates have <see cref="GenerationUpdate.Tokens"/>, each token with this many of the most likely ones, 0 to 20; null is none of it.
+    /// </summary>
+    public int? TopLogProbabilities { get; init; }
+
+    /// <summary>Every update has <see cref="GenerationUpdate.Usage"/> and <see cref="GenerationUpdate.Timings"/>, not only the last.</summary>
+    public bool TimesUpdates { get; init; }
+
+    /// <summary>The prompt may begin with what is stored of another one. False computes all of it.</summary>
+    public bool ReusesPrompt { get; init; } = true;
+
     /// <summary>Texts that end the answer; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 

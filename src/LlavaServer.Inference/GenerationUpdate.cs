@@ -11,6 +11,9 @@ public sealed record GenerationUpdate
     /// <summary>New pieces of tool calls, in order; null is none. Text of an update stands before its calls.</summary>
     public IReadOnlyList<ToolCallDelta>? ToolCalls { get; init; }
 
+    /// <summary>The tokens whose text <see cref="Text"/> is, none of them in part; null unless <see cref="GenerationRequest.TopLogProbabilities"/> asked for them.</summary>
+    public IReadOnlyList<TokenLogProbability>? Tokens { get; init; }
+
     public FinishReason? FinishReason { get; init; }
 
     public UsageDetails? Usage { get; init; }
