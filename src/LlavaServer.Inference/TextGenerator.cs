@@ -252,6 +252,8 @@ public sealed class TextGenerator
         var sampler = new Sampler(request.Sampling, context, model.Tokenizer)
         {
             Grammar = request.Grammar is { } grammar ? new GrammarMatcher(model.Constraints.Of(grammar)) : null,
+            EndTokens = request.IgnoreEnd || request.MinTokens > 0 ? EndTokens(model.Tokenizer) : [],
+            EndsAfter = request.IgnoreEnd ? int.MaxValue : request.MinTokens,
         };
         foreach (var tokenId in prompt.TokenIds)
         {
@@ -266,9 +268,15 @@ public sealed class TextGenerator
             Prompt = prompt,
             Sampler = sampler,
             MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
+            PredictTime = request.PredictTime,
+            TopLogProbabilities = request.TopLogProbabilities,
+            TimesUpdates = request.TimesUpdates,
+            ReusesPrompt = request.ReusesPrompt,
             Stop = request.RawPrompt is null && request.Grammar is null ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop,
         };
     }
+
+    private static int[] EndTokens(ITokenizer tokenizer) => [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsEndOfGeneration)];
 
     // Refuses what cannot fit however it is tokenized, before it is tokenized or pictures are decoded. Returns the positions that the request may use.
     private static int CheckSize(PromptText text, GenerationRequest request, LoadedModel model, int pictureCount)

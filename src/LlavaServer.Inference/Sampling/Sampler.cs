@@ -15,6 +15,7 @@ internal sealed class Sampler
     private readonly KeyValuePair<int, float>[] _bias;
     private readonly Mirostat? _mirostat;
     private readonly bool _takesLargest;
+    private int _accepted;
 
     /// <param name="parameters">Of the request; a seed of null, or llama.cpp's 0xFFFFFFFF, takes a random one.</param>
     /// <param name="contextLength">What a look back of -1 stands for.</param>
@@ -43,6 +44,14 @@ internal sealed class Sampler
     /// <summary>The form that the answer must have, or null.</summary>
     public GrammarMatcher? Grammar { get; init; }
 
+    /// <summary>Tokens that end the answer and are not picked before <see cref="EndsAfter"/> others; but for a grammar that leaves nothing else.</summary>
+    public int[] EndTokens { get; init; } = [];
+
+    /// <summary>Accepted tokens before one of <see cref="EndTokens"/> may be picked.</summary>
+    public int EndsAfter { get; init; }
+
+    private bool BansEnd => EndTokens.Length > 0 && _accepted < EndsAfter;
+
     /// <summary>Takes a text token of the prompt into the history that penalties and DRY look at.</summary>
     public void AcceptPrompt(int tokenId)
     {
@@ -56,6 +65,7 @@ internal sealed class Sampler
     public void Accept(int tokenId)
     {
         AcceptPrompt(tokenId);
+        _accepted++;
         Grammar?.Accept(tokenId);
     }
 
@@ -72,7 +82,7 @@ internal sealed class Sampler
                 return -1;
             }
         }
-        else if (_takesLargest)
+        else if (_takesLargest && !BansEnd)
         {
             return Largest(logits);
         }
@@ -82,6 +92,11 @@ internal sealed class Sampler
         }
 
         AddBias(candidates);
+        if (BansEnd)
+        {
+            BanEnd(candidates);
+        }
+
         foreach (var stage in _stages)
         {
             stage.Apply(candidates);
@@ -113,6 +128,28 @@ internal sealed class Sampler
             if (candidates.IndexOf(tokenId) is >= 0 and var index)
             {
                 candidates.Items[index].Logit += bias;
+            }
+        }
+    }
+
+    private void BanEnd(CandidateList candidates)
+    {
+        var others = candidates.Count;
+        foreach (var tokenId in EndTokens)
+        {
+            others -= candidates.IndexOf(tokenId) >= 0 ? 1 : 0;
+        }
+
+        if (others == 0)
+        {
+            return;
+        }
+
+        foreach (var tokenId in EndTokens)
+        {
+            if (candidates.IndexOf(tokenId) is >= 0 and var index)
+            {
+                candidates.Items[index].Logit = float.NegativeInfinity;
             }
         }
     }

@@ -23,6 +23,9 @@ internal sealed class Detokenizer
         return _characters.AsSpan(0, _decoder.GetChars(bytes, _characters, flush: false));
     }
 
+    /// <summary>Whether no part of a character waits for the rest of it.</summary>
+    public bool IsWhole => _decoder.GetCharCount(ReadOnlySpan<byte>.Empty, flush: true) == 0;
+
     /// <summary>U+FFFD for an unfinished character, else nothing.</summary>
     public ReadOnlySpan<char> Flush() => _characters.AsSpan(0, _decoder.GetChars([], _characters, flush: true));
 }

@@ -5,12 +5,15 @@ namespace LlavaServer.Inference.Scheduling;
 /// <summary>
 /// The way of an answer from the scheduler thread to the one reader of its request: the text of one token after another, then the end or a failure.
 /// A reader that is late still gets every token's text as a piece of its own. Bounded: a sequence pauses from a full buffer until half of it was
-/// read. Writing allocates only when more waits than ever before.
+/// read. Writing allocates only when more waits than ever before, and for what a caller wants to know about each piece.
 /// </summary>
 internal sealed class OutputBuffer
 {
     /// <summary>Characters that may wait: 64 KiB of UTF-16.</summary>
     public const int Capacity = 32 * 1024;
+
+    /// <summary>Pieces that may wait with something told about each: some 2 KiB with twenty alternatives of a token.</summary>
+    public const int DetailCapacity = 2048;
 
     // The token that fills the buffer still has to go in.
     private const int LargestUsual = Capacity + 256;
@@ -26,6 +29,7 @@ internal sealed class OutputBuffer
     private int _start;
     private int _end;
     private bool _isFull;
+    private Queue<GenerationUpdate>? _details;
     private GenerationUpdate? _last;
     private InferenceException? _failure;
 
@@ -44,7 +48,9 @@ internal sealed class OutputBuffer
     }
 
     /// <summary>Adds the text of one token; nothing if it is empty.</summary>
-    public void Write(ReadOnlySpan<char> text)
+    /// <param name="text">Whole characters.</param>
+    /// <param name="details">What is told about the piece beside its text; for all pieces of an answer or for none.</param>
+    public void Write(ReadOnlySpan<char> text, GenerationUpdate? details = null)
     {
         if (text.IsEmpty)
         {
@@ -59,6 +65,11 @@ internal sealed class OutputBuffer
             _end += text.Length;
             _isLastOfPiece[_end - 1] = true;
             _isFull |= _end - _start >= Capacity;
+            if (details is not null)
+            {
+                (_details ??= []).Enqueue(details);
+                _isFull |= _details.Count >= DetailCapacity;
+            }
         }
 
         _signal.Writer.TryWrite(true);
@@ -119,9 +130,10 @@ internal sealed class OutputBuffer
             }
 
             var length = _isLastOfPiece.AsSpan(_start, _end - _start).IndexOf(true) + 1;
-            update = new GenerationUpdate { Text = new string(_text, _start, length) };
+            var text = new string(_text, _start, length);
+            update = _details?.Dequeue() is { } details ? details with { Text = text } : new GenerationUpdate { Text = text };
             _start += length;
-            if (_isFull && _end - _start <= Capacity / 2)
+            if (_isFull && _end - _start <= Capacity / 2 && (_details is null || _details.Count <= DetailCapacity / 2))
             {
                 _isFull = false;
                 isDrained = true;

@@ -50,19 +50,20 @@ internal sealed class PrefixCache
         }
 
         var left = _engine.Info.KVPositions - positions;
-        return left >= sequence.Length + PrefixNode.Size || left + _tree.RunningLength(_items.Of(sequence)) >= sequence.Length + PrefixNode.Size;
+        return left >= sequence.Length + PrefixNode.Size
+            || (sequence.Request.ReusesPrompt && left + _tree.RunningLength(_items.Of(sequence)) >= sequence.Length + PrefixNode.Size);
     }
 
     /// <summary>
     /// Gives a sequence a slot with the longest beginning that is stored. If a running one is computing a longer common beginning, the slot waits for it.
-    /// At least the last position is left to be computed, for its logits.
+    /// At least the last position is left to be computed, for its logits. A sequence that takes nothing over gets an empty slot.
     /// </summary>
     public Slot Assign(Sequence sequence, List<Slot> running)
     {
         _now++;
         _running++;
         var items = _items.Of(sequence)[..^1];
-        var (source, length) = _tree.Find(items, _now);
+        var (source, length) = sequence.Request.ReusesPrompt ? _tree.Find(items, _now) : (null, 0);
         var slot = source is { Sequence: null } && source.Length == length ? source : Take(source);
         if (slot != source && length > 0)
         {
@@ -230,6 +231,11 @@ internal sealed class PrefixCache
     {
         slot.Follow(null, 0);
         var sequence = slot.Sequence!;
+        if (!sequence.Request.ReusesPrompt)
+        {
+            return;
+        }
+
         var longest = sequence.ComputedTokens + PrefixNode.Size - 1;
         foreach (var other in running)
         {

@@ -239,7 +239,8 @@ internal sealed partial class Scheduler
         }
         else
         {
-            sequence.Append(sequence.Request.Sampler.Sample(_engine.Logits(row), _candidates));
+            var logits = _engine.Logits(row);
+            sequence.Append(sequence.Request.Sampler.Sample(logits, _candidates), logits);
         }
 
         if (sequence.IsFinished)

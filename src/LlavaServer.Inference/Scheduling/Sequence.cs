@@ -18,6 +18,7 @@ internal sealed class Sequence
     private readonly ITokenizer _tokenizer;
     private readonly Detokenizer _utf8 = new();
     private readonly StopMatcher _stop;
+    private readonly TokenTrail? _trail;
     private readonly EncodeJob?[] _jobs;
     private readonly TimeProvider _time;
     private volatile bool _isCancelled;
@@ -33,6 +34,7 @@ internal sealed class Sequence
         _tokenizer = tokenizer;
         _time = time;
         _stop = new StopMatcher(request.Stop);
+        _trail = request.TopLogProbabilities is null ? null : new TokenTrail();
         _jobs = new EncodeJob?[request.Prompt.Images.Length];
         _generated = new int[Math.Clamp(request.MaxTokens, 1, TokensAllocatedAtFirst)];
         Output = new OutputBuffer(queue.Wake);
@@ -144,7 +146,9 @@ internal sealed class Sequence
     }
 
     /// <summary>Takes a picked token, or -1 for none; ends the sequence if the token, a stop text, the grammar or a limit says so.</summary>
-    public void Append(int tokenId)
+    /// <param name="tokenId">The token.</param>
+    /// <param name="logits">What it was picked from.</param>
+    public void Append(int tokenId, ReadOnlySpan<float> logits)
     {
         if (tokenId < 0)
         {
@@ -168,8 +172,16 @@ internal sealed class Sequence
         }
 
         _generated[_fedLength++] = tokenId;
-        var stopped = _stop.Append(_utf8.Append(_tokenizer.GetBytes(tokenId, special: false)), out var released);
-        Output.Write(released);
+        var bytes = _tokenizer.GetBytes(tokenId, special: false);
+        var text = _utf8.Append(bytes);
+        if (_trail is not null)
+        {
+            var token = LogProbabilities.Of(logits, tokenId, Request.TopLogProbabilities!.Value, _tokenizer) with { Bytes = bytes.ToArray() };
+            _trail.Add(token, text.Length, _utf8.IsWhole);
+        }
+
+        var stopped = _stop.Append(text, out var released);
+        Release(released);
         if (stopped)
         {
             Complete(FinishReason.Stop);
@@ -184,8 +196,10 @@ internal sealed class Sequence
         }
     }
 
-    /// <summary>Whether an answer that began was given this much time.</summary>
-    public bool IsOverTime(TimeSpan limit) => Times.PrefillStarted is { } started && _time.GetElapsedTime(started) > limit;
+    /// <summary>Whether an answer that began was given this much time, or the time that its request allows from the first token on.</summary>
+    public bool IsOverTime(TimeSpan limit) =>
+        (Times.PrefillStarted is { } started && _time.GetElapsedTime(started) > limit)
+        || (Times.FirstToken is { } first && _time.GetElapsedTime(first) > Request.PredictTime);
 
     /// <summary>Gives its place up for good, and counts it.</summary>
     public void Leave(SchedulerContext context, string outcome)
@@ -215,15 +229,17 @@ internal sealed class Sequence
     /// <summary>Ends the answer with all text that is still held back.</summary>
     public void Finish(FinishReason reason)
     {
-        if (_stop.Append(_utf8.Flush(), out var released))
+        var rest = _utf8.Flush();
+        _trail?.Extend(rest.Length);
+        if (_stop.Append(rest, out var released))
         {
             reason = FinishReason.Stop;
-            Output.Write(released);
+            Release(released);
         }
         else
         {
-            Output.Write(released);
-            Output.Write(_stop.Flush());
+            Release(released);
+            Release(_stop.Flush());
         }
 
         Complete(reason);
@@ -267,8 +283,34 @@ internal sealed class Sequence
         ImageTokens = Prompt.ImageRowCount,
     };
 
+    private void Release(ReadOnlySpan<char> released)
+    {
+        if (_trail is null)
+        {
+            Output.Write(released, Request.TimesUpdates && released.Length > 0 ? Details(null) : null);
+        }
+        else if (released.Length > 0)
+        {
+            var (text, tokens) = _trail.Release(released);
+            Output.Write(text, Details(tokens));
+        }
+    }
+
+    private GenerationUpdate Details(TokenLogProbability[]? tokens) => new()
+    {
+        Tokens = tokens,
+        Usage = Request.TimesUpdates ? Usage() : null,
+        Timings = Request.TimesUpdates ? Times.ToTimings(Place, _time) : null,
+    };
+
     private void Complete(FinishReason reason)
     {
+        if (_trail is not null)
+        {
+            var (text, tokens) = _trail.End();
+            Output.Write(text, Details(tokens));
+        }
+
         IsFinished = true;
         Times.Ended = _time.GetTimestamp();
         Output.Complete(new GenerationUpdate { FinishReason = reason, Usage = Usage(), Timings = Times.ToTimings(Place, _time) });

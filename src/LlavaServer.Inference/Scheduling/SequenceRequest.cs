@@ -16,6 +16,18 @@ internal sealed record SequenceRequest
 
     public required IReadOnlyList<string> Stop { get; init; }
 
+    /// <summary>Time of the answer from its first token on; null is without such a limit.</summary>
+    public TimeSpan? PredictTime { get; init; }
+
+    /// <summary>Log probabilities of each token are wanted, with so many alternatives; null is none.</summary>
+    public int? TopLogProbabilities { get; init; }
+
+    /// <summary>Each piece of text has counts and times.</summary>
+    public bool TimesUpdates { get; init; }
+
+    /// <summary>May begin with what is stored of other sequences.</summary>
+    public bool ReusesPrompt { get; init; } = true;
+
     /// <summary>Time that the request waited for its model to be loaded.</summary>
     public TimeSpan LoadTime { get; init; }
 }
