@@ -9,11 +9,11 @@ namespace LlavaServer.Inference.Scheduling;
 /// </remarks>
 internal sealed class StepPace(TimeSpan stepTime)
 {
-    private const double PromptShare = 1;
-    private const double LargestPromptShare = 1.5;
-    private const double PromptShareBesideWork = 0.6;
-    private const double SliceShare = 1;
-    private const double SliceShareBesidePrompts = 0.5;
+    private const double PromptShare = 0.65;
+    private const double LargestPromptShare = 1.2;
+    private const double PromptShareBesideWork = 0.4;
+    private const double SliceShare = 0.7;
+    private const double SliceShareBesidePrompts = 0.35;
 
     // Kernels read weights once for so many rows; below it a row costs next to nothing beside the weights' way through memory.
     private const int RowsTogether = 4;

@@ -64,8 +64,8 @@ public sealed class StepPaceTests
             pace.Measured(1, rows, TimeSpan.FromMilliseconds(20 + rows));
         }
 
-        Assert.InRange(pace.PromptRows(1, besideWork: false), 15, 19);
-        Assert.InRange(pace.PromptRows(1, besideWork: true), 7, 11);
+        Assert.InRange(pace.PromptRows(1, besideWork: false), 11, 13);
+        Assert.InRange(pace.PromptRows(1, besideWork: true), 7, 8);
         Assert.Equal(pace.Slice(0) / 2, pace.Slice(8));
     }
 
@@ -109,7 +109,7 @@ public sealed class StepPaceTests
             pace.Measured(1, 0, TimeSpan.FromMilliseconds(i % 4 == 3 ? 60 : 20));
         }
 
-        Assert.InRange(pace.Slice(0).TotalMilliseconds, 20, 30);
+        Assert.InRange(pace.Slice(0).TotalMilliseconds, 14, 21);
     }
 
     [Fact]
