@@ -10,7 +10,7 @@ namespace LlavaServer.Inference.Scheduling;
 internal sealed class StepPace(TimeSpan stepTime)
 {
     private const double PromptShare = 0.65;
-    private const double LargestPromptShare = 1.2;
+    private const double LargestPromptShare = 1.5;
     private const double PromptShareBesideWork = 0.4;
     private const double SliceShare = 0.7;
     private const double SliceShareBesidePrompts = 0.35;
@@ -76,7 +76,7 @@ internal sealed class StepPace(TimeSpan stepTime)
         else if (_decodeSeconds > 0)
         {
             var added = Math.Max(0, seconds - _decodeSeconds);
-            _addedSecondsPerRow = Blend(_addedSecondsPerRow, added / promptRows, down: 0.2, up: 0.6);
+            _addedSecondsPerRow = Blend(_addedSecondsPerRow, added / promptRows, down: 0.2, up: 0.2);
             _provenRows = added <= PromptSeconds(besideWork: false) ? Math.Max(_provenRows, promptRows) : Math.Min(_provenRows, promptRows / 2);
         }
     }
