@@ -5,6 +5,9 @@ namespace LlavaServer.Inference;
 /// <summary>One piece of an answer. The last update of a generation has <see cref="FinishReason"/>, <see cref="Usage"/> and <see cref="Timings"/>.</summary>
 public sealed record GenerationUpdate
 {
+    /// <summary>Which of several answers to one prompt this is of, from 0; each has a last update of its own.</summary>
+    public int Choice { get; init; }
+
     /// <summary>New text: whole Unicode characters, never half a surrogate pair; may be empty in the first and last update.</summary>
     public string Text { get; init; } = "";
 

@@ -21,6 +21,10 @@ public sealed class LimitOptions
     [Range(1, 65535)]
     public int ImageSide { get; set; } = 16384;
 
+    /// <summary>Answers to one prompt in one request. Default 4: as many as there are slots.</summary>
+    [Range(1, 128)]
+    public int Choices { get; set; } = 4;
+
     /// <summary>Steps that a model's chat template may take to write one prompt. Default one million.</summary>
     [Range(1000, 1_000_000_000)]
     public int TemplateSteps { get; set; } = 1_000_000;

@@ -6,6 +6,9 @@ namespace LlavaServer.Inference;
 /// </summary>
 public sealed record TokenLogProbability
 {
+    /// <summary>Alternatives of a token at most, OpenAI's bound.</summary>
+    public const int MostAlternatives = 20;
+
     public required int TokenId { get; init; }
 
     /// <summary>

@@ -9,20 +9,17 @@ namespace LlavaServer.Inference.Sampling;
 /// </summary>
 internal static class LogProbabilities
 {
-    /// <summary>Alternatives of a token at most, OpenAI's bound.</summary>
-    public const int MostAlternatives = 20;
-
     /// <summary>The picked token, without its text, and the most likely ones.</summary>
     /// <param name="logits">One value per token of the vocabulary; not a number counts as none.</param>
     /// <param name="tokenId">The picked token.</param>
-    /// <param name="count">Alternatives wanted, at most <see cref="MostAlternatives"/>.</param>
+    /// <param name="count">Alternatives wanted, at most <see cref="TokenLogProbability.MostAlternatives"/>.</param>
     /// <param name="tokenizer">Bytes of the tokens.</param>
     public static TokenLogProbability Of(ReadOnlySpan<float> logits, int tokenId, int count, ITokenizer tokenizer)
     {
         var max = Max(logits);
         var logSum = LogSum(logits, max);
-        Span<int> largest = stackalloc int[MostAlternatives];
-        largest = largest[..Largest(logits, largest[..Math.Min(count, MostAlternatives)])];
+        Span<int> largest = stackalloc int[TokenLogProbability.MostAlternatives];
+        largest = largest[..Largest(logits, largest[..Math.Min(count, TokenLogProbability.MostAlternatives)])];
         var top = new TokenLogProbability[largest.Length];
         for (var i = 0; i < top.Length; i++)
         {
@@ -40,14 +37,14 @@ internal static class LogProbabilities
         var i = 0;
         for (; i <= logits.Length - width; i += width)
         {
-            Vector.Widen(Vector.Exp(Numbers(new Vector<float>(logits[i..])) - new Vector<float>(max)), out var low, out var high);
-            sums += low + high;
+            Vector.Widen(Numbers(new Vector<float>(logits[i..])) - new Vector<float>(max), out var low, out var high);
+            sums += Vector.Exp(low) + Vector.Exp(high);
         }
 
         var sum = Vector.Sum(sums);
         for (; i < logits.Length; i++)
         {
-            sum += float.IsNaN(logits[i]) ? 0 : MathF.Exp(logits[i] - max);
+            sum += float.IsNaN(logits[i]) ? 0 : Math.Exp(logits[i] - max);
         }
 
         return Math.Log(sum);

@@ -46,11 +46,13 @@ internal sealed class RequestRecord
     public TimeSpan? TimeToFirstToken { get; set; }
 
     /// <summary>Takes counts and times over from the last update of a generation.</summary>
-    public void Complete(Inference.GenerationUpdate last, string finishReason)
+    public void Complete(Inference.GenerationUpdate last, string finishReason) => Complete(last.Usage, last.Timings, finishReason);
+
+    public void Complete(Inference.UsageDetails? usage, Inference.GenerationTimings? timings, string finishReason)
     {
         FinishReason = finishReason;
-        Usage = last.Usage;
-        Timings = last.Timings;
+        Usage = usage;
+        Timings = timings;
     }
 
     public static RequestRecord Of(HttpContext context) => context.Features.GetRequiredFeature<RequestRecord>();

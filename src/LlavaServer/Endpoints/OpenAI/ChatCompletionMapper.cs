@@ -12,7 +12,7 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// Makes the neutral request of a chat request, in the order of the dialect: the model sees pictures at all, their number, then each one's text. What is
 /// in a picture's bytes is judged by inference. Singleton, thread-safe.
 /// </summary>
-internal sealed class ChatCompletionMapper(IOptions<LimitsOptions> limits)
+internal sealed class ChatCompletionMapper(IOptions<LimitsOptions> limits, LogitBias logitBias)
 {
     public GenerationRequest Map(ChatCompletionRequest request, ModelEntry model, RequestRecord record)
     {
@@ -24,15 +24,8 @@ internal sealed class ChatCompletionMapper(IOptions<LimitsOptions> limits)
             messages.Add(new ChatMessage(ChatRole.User, [MessagePart.FromText("")]));
         }
 
-        return new GenerationRequest
-        {
-            Model = model.Name,
-            Messages = messages,
-            Sampling = request.Sampling,
-            MaxTokens = request.MaxTokens,
-            Stop = request.Stop,
-            Grammar = request.Grammar,
-        };
+        var sampling = logitBias.Apply(request, model);
+        return request.ApplyTo(new GenerationRequest { Model = model.Name, Messages = messages }) with { Sampling = sampling };
     }
 
     private void CheckImages(ChatCompletionRequest request, ModelEntry model)

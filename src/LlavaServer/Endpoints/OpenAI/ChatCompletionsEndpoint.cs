@@ -1,10 +1,8 @@
-using System.Text;
 using LlavaServer.Configuration;
 using LlavaServer.Endpoints.Reading;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Logging;
-using LlavaServer.Serving;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Endpoints.OpenAI;
@@ -15,13 +13,13 @@ internal sealed class ChatCompletionsEndpoint(
     ChatRequestReader requests,
     ModelSelector models,
     ChatCompletionMapper mapper,
-    VocabularySizes vocabularies,
     TextGenerator generator,
     IOptions<ServerOptions> options,
     IOptions<InferenceOptions> inference,
     TimeProvider time)
 {
     private static readonly JsonBodyRules s_rules = new();
+    private static readonly ChatChunks s_chunks = new();
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -36,17 +34,12 @@ internal sealed class ChatCompletionsEndpoint(
             record.Stream = request.IsStream;
             model = models.Select(request.Model);
             record.Model = model.Name;
-            vocabularies.Check(model, request.Sampling.LogitBias);
             generationRequest = mapper.Map(request, model, record) with { Client = ClientNames.Of(context) };
         }
 
-        if (request.IgnoredFields.Count > 0)
-        {
-            context.Response.Headers["llava-ignored-params"] = string.Join(',', request.IgnoredFields);
-        }
-
-        await using var generation = await generator.StartAsync(generationRequest, context.RequestAborted);
-        QueueHeader.Set(context, generation);
+        IgnoredFields.Tell(context, request.IgnoredFields);
+        await using var running = await RunningAnswers.StartAsync(generator, [generationRequest], request.Choices, context.RequestAborted);
+        QueueHeader.Set(context, running.First);
         var answer = new ChatAnswer
         {
             Created = time.GetUtcNow().ToUnixTimeSeconds(),
@@ -54,38 +47,22 @@ internal sealed class ChatCompletionsEndpoint(
             Fingerprint = Fingerprint.Of(model, inference.Value.Engine),
             IncludesUsage = request.IncludesUsage,
             HasServiceTier = request.HasServiceTier,
+            Choices = request.Choices,
+            ChoicesPerPrompt = request.Choices,
+            HasLogProbabilities = request.TopLogProbabilities is not null,
+            TimesChunks = request.TimesChunks,
             ImageCount = record.Images,
         };
         if (request.IsStream)
         {
-            using var stream = new ChatStream(context, answer, request, options.Value, time);
-            await stream.RunAsync(generation);
+            using var stream = new ChatStream(context, answer, s_chunks, request, options.Value, time);
+            await stream.RunAsync(running.ReadAllAsync, () => running.First.Progress);
             return;
         }
 
-        await AnswerWholeAsync(context, record, answer, generation);
-    }
-
-    private static async Task AnswerWholeAsync(HttpContext context, RequestRecord record, ChatAnswer answer, Generation generation)
-    {
-        var text = new StringBuilder();
-        var trim = new LeadingTrim();
-        await foreach (var update in generation.ReadAllAsync(context.RequestAborted))
-        {
-            text.Append(trim.Next(update.Text));
-            if (text.Length > 0)
-            {
-                record.TimeToFirstToken ??= record.Elapsed;
-            }
-
-            if (update.FinishReason is { } reason)
-            {
-                record.Complete(update, ChatCompletionWriter.NameOf(reason));
-                await OpenAIJson.WriteResponseAsync(
-                    context,
-                    (answer, text: text.ToString(), update),
-                    static (writer, state) => ChatCompletionWriter.WriteCompletion(writer, state.answer, state.text, state.update));
-            }
-        }
+        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer, record);
+        record.Complete(whole.Totals.Usage, whole.Totals.Timings, ChatCompletionWriter.NameOf(whole.Choices[0].FinishReason));
+        await OpenAIJson.WriteResponseAsync(
+            context, (answer, whole), static (writer, state) => ChatCompletionWriter.WriteCompletion(writer, state.answer, state.whole));
     }
 }

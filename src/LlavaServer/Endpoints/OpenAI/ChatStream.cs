@@ -6,7 +6,7 @@ using LlavaServer.Logging;
 namespace LlavaServer.Endpoints.OpenAI;
 
 /// <summary>
-/// Streams one answer. Status and headers leave with the first text, or after the commit delay: until then a failure is a plain answer, afterwards an
+/// Streams the answers of one request. Status and headers leave with the first text, or after the commit delay: until then a failure is a plain answer, afterwards an
 /// error event and a broken connection. Owned by one request.
 /// </summary>
 internal sealed class ChatStream : IDisposable
@@ -19,21 +19,26 @@ internal sealed class ChatStream : IDisposable
 
     private readonly HttpContext _context;
     private readonly ChatAnswer _answer;
+    private readonly IAnswerChunks _chunks;
+    private readonly ChoiceTotals _totals;
+    private readonly LeadingTrim[] _trims;
     private readonly RequestRecord _record;
     private readonly TimeProvider _time;
     private readonly TimeSpan _commitDelay;
     private readonly TimeSpan _pingInterval;
     private readonly ServerSentEvents _events;
     private readonly ProgressReport? _progress;
-    private Generation? _generation;
+    private Func<GenerationProgress> _look = static () => new GenerationProgress { Phase = GenerationPhase.Queued };
     private TimeSpan _silence;
-    private LeadingTrim _trim;
     private bool _isCommitted;
 
-    public ChatStream(HttpContext context, ChatAnswer answer, ChatCompletionRequest request, ServerOptions options, TimeProvider time)
+    public ChatStream(HttpContext context, ChatAnswer answer, IAnswerChunks chunks, AnswerRequest request, ServerOptions options, TimeProvider time)
     {
         _context = context;
         _answer = answer;
+        _chunks = chunks;
+        _totals = new ChoiceTotals(answer);
+        _trims = new LeadingTrim[answer.Choices];
         _record = RequestRecord.Of(context);
         _time = time;
         _progress = request.IncludesProgress ? new ProgressReport() : null;
@@ -47,12 +52,14 @@ internal sealed class ChatStream : IDisposable
         _events = new ServerSentEvents(context, options.Limits.WriteStall, time);
     }
 
-    public async Task RunAsync(Generation generation)
+    /// <param name="read">The updates of all choices.</param>
+    /// <param name="look">How far the first answer is.</param>
+    public async Task RunAsync(Func<CancellationToken, IAsyncEnumerable<GenerationUpdate>> read, Func<GenerationProgress> look)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(_context.RequestAborted);
-        await using var updates = generation.ReadAllAsync(leaving.Token).GetAsyncEnumerator(leaving.Token);
+        await using var updates = read(leaving.Token).GetAsyncEnumerator(leaving.Token);
         Task<bool>? next = null;
-        _generation = generation;
+        _look = look;
         try
         {
             next = updates.MoveNextAsync().AsTask();
@@ -114,13 +121,13 @@ internal sealed class ChatStream : IDisposable
         if (!_isCommitted)
         {
             Commit();
-            AppendProgress(_generation!.Progress);
+            AppendProgress(_look());
             await _events.FlushAsync();
             return;
         }
 
         _silence += Patience();
-        if (_progress is not null && AppendProgress(_generation!.Progress))
+        if (_progress is not null && AppendProgress(_look()))
         {
             await _events.FlushAsync();
         }
@@ -139,14 +146,14 @@ internal sealed class ChatStream : IDisposable
         }
 
         _silence = TimeSpan.Zero;
-        _events.Append((_answer, progress, _record.Elapsed), static (writer, state) => ChatCompletionWriter.WriteProgress(writer, state._answer, state.progress, state.Elapsed));
+        _events.Append((_chunks, _answer, progress, _record.Elapsed), static (writer, state) => state._chunks.WriteProgress(writer, state._answer, state.progress, state.Elapsed));
         return true;
     }
 
     // What was not seen between two looks: the prompt is computed, and text comes.
     private void AppendLastProgress()
     {
-        var progress = _generation!.Progress;
+        var progress = _look();
         if (progress.PromptTokens > 0)
         {
             AppendProgress(progress with { Phase = GenerationPhase.Prefill, Done = progress.PromptTokens, Total = progress.PromptTokens, ComputedTokens = progress.PromptTokens });
@@ -159,20 +166,23 @@ internal sealed class ChatStream : IDisposable
     {
         _isCommitted = true;
         _events.Begin();
-        _events.Append(_answer, static (writer, answer) => ChatCompletionWriter.WriteRole(writer, answer));
+        for (var index = 0; _chunks.HasStart && index < _answer.Choices; index++)
+        {
+            _events.Append((_chunks, _answer, index), static (writer, state) => state._chunks.WriteStart(writer, state._answer, state.index));
+        }
     }
 
-    /// <summary>Appends the events of an update; true when it was the last.</summary>
+    /// <summary>Appends the events of an update; true when it was the last of the last choice.</summary>
     private bool Append(GenerationUpdate update)
     {
-        var text = _trim.Next(update.Text);
-        if ((text.Length > 0 || update.FinishReason is not null) && !_isCommitted)
+        var piece = _answer.TrimsStart ? _trims[update.Choice].Next(update) : update;
+        if ((piece.Text.Length > 0 || update.FinishReason is not null) && !_isCommitted)
         {
             Commit();
         }
 
         _silence = TimeSpan.Zero;
-        if (text.Length > 0)
+        if (piece.Text.Length > 0)
         {
             if (_record.TimeToFirstToken is null)
             {
@@ -180,7 +190,7 @@ internal sealed class ChatStream : IDisposable
                 AppendLastProgress();
             }
 
-            _events.Append((_answer, text), static (writer, state) => ChatCompletionWriter.WriteText(writer, state._answer, state.text));
+            _events.Append((_chunks, _answer, piece), static (writer, state) => state._chunks.WriteText(writer, state._answer, state.piece));
         }
 
         if (update.FinishReason is not { } reason)
@@ -188,11 +198,18 @@ internal sealed class ChatStream : IDisposable
             return false;
         }
 
-        _record.Complete(update, ChatCompletionWriter.NameOf(reason));
-        _events.Append((_answer, update), static (writer, state) => ChatCompletionWriter.WriteFinish(writer, state._answer, state.update));
+        _totals.Add(update);
+        _events.Append((_chunks, _answer, update), static (writer, state) => state._chunks.WriteFinish(writer, state._answer, state.update));
+        if (!_totals.IsComplete)
+        {
+            return false;
+        }
+
+        _record.Complete(_totals.Usage, _totals.Timings, ChatCompletionWriter.NameOf(reason));
         if (_answer.IncludesUsage)
         {
-            _events.Append((_answer, update), static (writer, state) => ChatCompletionWriter.WriteUsage(writer, state._answer, state.update));
+            _events.Append(
+                (_chunks, _answer, _record), static (writer, state) => state._chunks.WriteUsage(writer, state._answer, state._record.Usage!, state._record.Timings!));
         }
 
         _events.AppendDone();

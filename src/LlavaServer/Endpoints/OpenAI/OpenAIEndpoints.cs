@@ -41,6 +41,8 @@ internal static class OpenAIEndpoints
     {
         services.AddSingleton<ChatRequestReader>();
         services.AddSingleton<AnswerFormat>();
+        services.AddSingleton<AnswerFieldsReader>();
+        services.AddSingleton<LogitBias>();
         services.AddSingleton<ChatCompletionMapper>();
         services.AddSingleton<ChatCompletionsEndpoint>();
         services.AddSingleton<ModelSelector>();

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using LlavaServer.Endpoints.Reading;
 using LlavaServer.Inference.Sampling;
 
@@ -8,7 +6,6 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// <summary>Reads how the next token is picked. Ranges are those of the dialect; out of range is refused, never clamped.</summary>
 internal static class SamplingFields
 {
-    private const int MaxBiasEntries = 1024;
     private const int MaxLookBack = 1 << 20;
     private const double MaxPenalty = 1000;
     private const double MaxTemperature = 2;
@@ -16,9 +13,6 @@ internal static class SamplingFields
 
     /// <summary>Bits of surprise; a vocabulary of a million tokens has 20.</summary>
     private const double MaxTau = 100;
-
-    /// <summary>Added to the logit of a banned token: below anything a model gives, and finite.</summary>
-    private const float Ban = -1e9f;
 
     public static SamplingParameters Read(JsonFields body)
     {
@@ -47,7 +41,6 @@ internal static class SamplingFields
             Dry = DryFields.Read(body),
             Order = SamplerNames.Read(body),
             Seed = Seed(body),
-            LogitBias = LogitBias(body),
         };
     }
 
@@ -65,44 +58,4 @@ internal static class SamplingFields
         null or -1 => null,
         { } seed => unchecked((uint)(seed ^ (seed >> 32))),
     };
-
-    private static Dictionary<int, float>? LogitBias(JsonFields body)
-    {
-        if (!body.TryGet("logit_bias", out var field))
-        {
-            return null;
-        }
-
-        var entries = field.Kind switch
-        {
-            JsonValueKind.Object => field.AsObject().Members().Select(static member => (Id: IdOf(member), Bias: member)),
-            JsonValueKind.Array => field.AsArray(MaxBiasEntries).Select(static pair => PairOf(pair)),
-            _ => throw field.WrongType("an object"),
-        };
-        var bias = new Dictionary<int, float>();
-        foreach (var (id, value) in entries)
-        {
-            bias[id] = value.Kind == JsonValueKind.False ? Ban : (float)value.AsNumber(-100, 100);
-            if (bias.Count > MaxBiasEntries)
-            {
-                throw RequestException.InvalidValue("logit_bias", $"'logit_bias' has more than {MaxBiasEntries} entries.");
-            }
-        }
-
-        return bias;
-    }
-
-    private static int IdOf(JsonField member) =>
-        int.TryParse(member.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-            ? id
-            : throw RequestException.InvalidValue("logit_bias", "The names in 'logit_bias' must be token ids.");
-
-    /// <summary>llama-server's form: <c>[id, bias]</c>.</summary>
-    private static (int Id, JsonField Bias) PairOf(JsonField pair)
-    {
-        var items = pair.AsArray(2).ToList();
-        return items.Count == 2 && items[0].Kind == JsonValueKind.Number
-            ? ((int)items[0].AsInt64(0, int.MaxValue), items[1])
-            : throw RequestException.InvalidValue(pair.Path, $"'{pair.Path}' must be a pair of token id and bias.");
-    }
 }

@@ -10,8 +10,7 @@ public sealed partial class ChatStreamTests(OpenAIServer server) : IClassFixture
     private const string Head =
         "data: {\"id\":\"chatcmpl-ID\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"eye\",\"system_fingerprint\":\"fp_0\"";
 
-    private const string Timings =
-        """{"cache_n":N,"prompt_n":N,"prompt_ms":T,"prompt_per_token_ms":T,"prompt_per_second":T,"predicted_n":N,"predicted_ms":T,"predicted_per_token_ms":T,"predicted_per_second":T,"image_n":0,"image_encode_ms":T,"queue_ms":T}""";
+    private const string Timings = WireText.Timings;
 
     [Fact]
     public async Task Stream_WithUsage_IsByteExact()
@@ -31,7 +30,7 @@ public sealed partial class ChatStreamTests(OpenAIServer server) : IClassFixture
             + Head + ""","choices":[],"usage":{"prompt_tokens":N,"completion_tokens":N,"total_tokens":N,"prompt_tokens_details":{"cached_tokens":N,"audio_tokens":0,"image_tokens":0,"text_tokens":N},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"timings":"""
             + Timings + "}\n\n"
             + "data: [DONE]\n\n",
-            Normalised(body));
+            WireText.Normalised(body));
 
         static string Text(string text) =>
             Head + $$""","choices":[{"index":0,"delta":{"content":"{{text}}"},"logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n";
@@ -49,7 +48,7 @@ public sealed partial class ChatStreamTests(OpenAIServer server) : IClassFixture
             + head + ""","choices":[{"index":0,"delta":{"content":"A"},"logprobs":null,"finish_reason":null}]}""" + "\n\n"
             + head + ""","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"timings":""" + Timings + "}\n\n"
             + "data: [DONE]\n\n",
-            Normalised(body));
+            WireText.Normalised(body));
     }
 
     [Fact]
@@ -104,7 +103,7 @@ public sealed partial class ChatStreamTests(OpenAIServer server) : IClassFixture
         Assert.Equal(
             """{"id":"chatcmpl-ID","object":"chat.completion","created":1,"model":"eye","choices":[{"index":0,"message":{"role":"assistant","content":"A red \"cat\".","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":N,"completion_tokens":N,"total_tokens":N,"prompt_tokens_details":{"cached_tokens":N,"audio_tokens":0,"image_tokens":0,"text_tokens":N},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"system_fingerprint":"fp_0","timings":"""
             + Timings + "}",
-            Normalised(body));
+            WireText.Normalised(body));
         Assert.Equal(["user,metadata,madeUp"], response.Headers.GetValues("llava-ignored-params"));
         Assert.Equal("application/json; charset=utf-8", response.Content.Headers.ContentType!.ToString());
         Assert.True(response.Headers.Contains("openai-processing-ms"));
@@ -143,30 +142,6 @@ public sealed partial class ChatStreamTests(OpenAIServer server) : IClassFixture
         var response = await server.PostAsync(OpenAIServer.Question(fields));
         return (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), response);
     }
-
-    private static string Normalised(string body)
-    {
-        body = Id().Replace(body, "chatcmpl-ID");
-        body = Created().Replace(body, "\"created\":1");
-        body = Print().Replace(body, "fp_0");
-        body = Time().Replace(body, "$1T");
-        return Count().Replace(body, "$1N");
-    }
-
-    [GeneratedRegex("chatcmpl-[A-Za-z0-9]{28}")]
-    private static partial Regex Id();
-
-    [GeneratedRegex("\"created\":1[0-9]{9}\\b")]
-    private static partial Regex Created();
-
-    [GeneratedRegex("fp_[0-9a-f]{10}\\b")]
-    private static partial Regex Print();
-
-    [GeneratedRegex("(\"[a-z_]+(?:_ms|_per_second)\":)[0-9]+(?:\\.[0-9]+)?(?:E[+-]?[0-9]+)?")]
-    private static partial Regex Time();
-
-    [GeneratedRegex("(\"(?:cache_n|prompt_n|predicted_n|prompt_tokens|completion_tokens|total_tokens|cached_tokens|text_tokens)\":)[0-9]+")]
-    private static partial Regex Count();
 
     [GeneratedRegex("\"delta\":\\{\"content\":\"((?:[^\"\\\\]|\\\\.)*)\"")]
     private static partial Regex Content();

@@ -1,0 +1,45 @@
+using System.Text;
+using LlavaServer.Inference;
+using LlavaServer.Logging;
+
+namespace LlavaServer.Endpoints.OpenAI;
+
+/// <summary>A response that is not streamed: all choices, read to their ends. Immutable.</summary>
+internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTotals Totals)
+{
+    /// <summary>Reads all choices; says in the record when the first text came.</summary>
+    public static async Task<WholeAnswer> ReadAsync(IAsyncEnumerable<GenerationUpdate> updates, ChatAnswer answer, RequestRecord record)
+    {
+        var parts = Enumerable.Range(0, answer.Choices).Select(static _ => new Part()).ToList();
+        var choices = new WholeChoice[answer.Choices];
+        var totals = new ChoiceTotals(answer);
+        await foreach (var update in updates)
+        {
+            var part = parts[update.Choice];
+            var piece = answer.TrimsStart ? part.Trim.Next(update) : update;
+            part.Text.Append(piece.Text);
+            part.Tokens.AddRange(piece.Tokens ?? []);
+            if (piece.Text.Length > 0)
+            {
+                record.TimeToFirstToken ??= record.Elapsed;
+            }
+
+            if (update.FinishReason is { } reason)
+            {
+                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, reason);
+                totals.Add(update);
+            }
+        }
+
+        return new WholeAnswer(choices, totals);
+    }
+
+    private sealed class Part
+    {
+        public LeadingTrim Trim;
+
+        public StringBuilder Text { get; } = new();
+
+        public List<TokenLogProbability> Tokens { get; } = [];
+    }
+}
