@@ -47,6 +47,7 @@ internal static class Settings
         new("Limits:ImageBytes", SettingKind.Bytes, "LLAVA_MAX_IMAGE_BYTES"),
         new("Limits:ImagePixels", SettingKind.Integer, "LLAVA_MAX_IMAGE_PIXELS"),
         new("Limits:ImageSide", SettingKind.Integer),
+        new("Limits:Choices", SettingKind.Integer),
         new("Limits:TemplateSteps", SettingKind.Integer),
         new("Limits:TemplateBytes", SettingKind.Bytes),
         new("Limits:TokenizeBytes", SettingKind.Bytes),
