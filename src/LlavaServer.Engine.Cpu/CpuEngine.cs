@@ -116,6 +116,12 @@ public sealed class CpuEngine : IInferenceEngine
         return logits.IsEmpty ? throw new ArgumentException($"Row {row} of the last batch has no logits.", nameof(row)) : logits;
     }
 
+    public ReadOnlySpan<float> Embedding(int row)
+    {
+        ReadOnlySpan<float> embedding = _model.Embedding(row);
+        return embedding.IsEmpty ? throw new ArgumentException($"Row {row} of the last batch has no embedding.", nameof(row)) : embedding;
+    }
+
     public void RemoveSequence(SequenceId id, int from)
     {
         CheckSequence(id, nameof(id));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
@@ -66,6 +67,9 @@ public sealed record GenerationRequest
 
     /// <summary>Idle time after which the model leaves memory, from now on; zero at once, negative never, null as it is.</summary>
     public TimeSpan? KeepAlive { get; init; }
+
+    /// <summary>The vector of <see cref="RawPrompt"/> is wanted instead of an answer; null is an answer.</summary>
+    internal PoolingType? Pooling { get; init; }
 
     /// <summary>Who asks, as far as the server can tell: a key's name or an address. When the queue is full, clients are treated alike.</summary>
     public string Client { get; init; } = "";

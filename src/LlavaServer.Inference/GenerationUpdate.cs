@@ -17,6 +17,9 @@ public sealed record GenerationUpdate
     /// <summary>The tokens whose text <see cref="Text"/> is, none of them in part; null unless <see cref="GenerationRequest.TopLogProbabilities"/> asked for them.</summary>
     public IReadOnlyList<TokenLogProbability>? Tokens { get; init; }
 
+    /// <summary>The vector of an input, in the only update of a request for one.</summary>
+    internal float[]? Embedding { get; init; }
+
     public FinishReason? FinishReason { get; init; }
 
     public UsageDetails? Usage { get; init; }

@@ -24,6 +24,9 @@ public enum InferenceError
     /// <summary>A grammar that cannot be compiled; the message says where.</summary>
     InvalidGrammar,
 
+    /// <summary>The model gives no embeddings.</summary>
+    EmbeddingsNotSupported,
+
     Unsupported,
     EngineFailed,
 

@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Images;
@@ -41,6 +42,7 @@ public static class InferenceServiceCollectionExtensions
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<ModelPool>>()));
         services.TryAddSingleton<TextGenerator>();
+        services.TryAddSingleton<TextEmbedder>();
         return services;
     }
 }

@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
@@ -121,7 +122,7 @@ public sealed class TextGenerator
         }
     }
 
-    private ModelEntry FindModel(string name)
+    internal ModelEntry FindModel(string name)
     {
         var entry = name.Length == 0 ? _catalog.Default(_options.Models.Default) : _catalog.Find(name);
         return entry ?? throw new InferenceException(InferenceError.ModelNotFound, "The model does not exist.") { Parameter = "model" };
@@ -239,9 +240,9 @@ public sealed class TextGenerator
         var text = Write(request, model);
         var context = CheckSize(text, request, model, pictures.Count);
         var prompt = PromptBuilder.Build(text, model.Tokenizer, pictures, model.Info.Vision?.RowsPerImage ?? 0, cancellationToken);
-        if (prompt.Length >= context)
+        if (request.Pooling is null ? prompt.Length >= context : prompt.Length > context)
         {
-            throw TooLong(prompt.Length, prompt.ImageRowCount, context, "");
+            throw TooLong(request, prompt.Length, prompt.ImageRowCount, context, "");
         }
 
         if (prompt.Length == 0)
@@ -249,6 +250,7 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.Unsupported, "The prompt is empty and the model has no token to begin with.");
         }
 
+        var pool = request.Pooling is { } pooling ? new EmbeddingPool(pooling, prompt.Length) : null;
         var sampler = new Sampler(request.Sampling, context, model.Tokenizer)
         {
             Grammar = request.Grammar is { } grammar ? new GrammarMatcher(model.Constraints.Of(grammar)) : null,
@@ -271,7 +273,8 @@ public sealed class TextGenerator
             PredictTime = request.PredictTime,
             TopLogProbabilities = request.TopLogProbabilities,
             TimesUpdates = request.TimesUpdates,
-            ReusesPrompt = request.ReusesPrompt,
+            Pool = pool,
+            ReusesPrompt = request.ReusesPrompt && (pool?.AllowsReuse ?? true),
             Stop = request.RawPrompt is null && request.Grammar is null ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop,
         };
     }
@@ -284,8 +287,8 @@ public sealed class TextGenerator
         var context = Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
         var imageRows = (long)pictureCount * (model.Info.Vision?.RowsPerImage ?? 0);
         var textTokens = PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes);
-        var fewest = textTokens + imageRows + (model.Tokenizer.AddsBos ? 1 : 0);
-        return fewest < context ? context : throw TooLong(fewest, imageRows, context, "at least ");
+        var fewest = textTokens + PromptBuilder.TokenCount(text) + imageRows + (model.Tokenizer.AddsBos && text.Pieces is not [{ Kind: PromptPieceKind.Tokens }, ..] ? 1 : 0);
+        return fewest < context || (request.Pooling is not null && fewest == context) ? context : throw TooLong(request, fewest, imageRows, context, "at least ");
     }
 
     private static PromptText Write(GenerationRequest request, LoadedModel model)
@@ -301,7 +304,14 @@ public sealed class TextGenerator
 
             foreach (var part in raw)
             {
-                text.Text(part.Text ?? "");
+                if (part.TokenIds is { } tokenIds)
+                {
+                    text.Tokens(tokenIds);
+                }
+                else
+                {
+                    text.Text(part.Text ?? "");
+                }
             }
 
             return text;
@@ -316,9 +326,9 @@ public sealed class TextGenerator
         return text;
     }
 
-    private static InferenceException TooLong(long tokens, long imageTokens, int context, string estimate) => new(
+    private static InferenceException TooLong(GenerationRequest request, long tokens, long imageTokens, int context, string estimate) => new(
         InferenceError.PromptTooLong,
-        $"The prompt has {estimate}{tokens} tokens, {imageTokens} of them from pictures; the context holds {context} (Engine:ContextLength), of which the answer needs at least one.")
+        $"The prompt has {estimate}{tokens} tokens, {imageTokens} of them from pictures; the context holds {context} (Engine:ContextLength){(request.Pooling is null ? ", of which the answer needs at least one" : "")}.")
     {
         PromptTokens = (int)Math.Min(int.MaxValue, tokens),
         ContextLength = context,

@@ -60,6 +60,8 @@ public sealed class CpuEngineTests : IDisposable
     {
         string path = Write(LanguageShape.Tiny, "F32", writer => writer.SetValue("llama.expert_count", 8u));
         Assert.Contains("llama.expert_count", Refusal(path), StringComparison.Ordinal);
+        path = Write(LanguageShape.Tiny, "F32", writer => writer.SetValue("llama.attention.causal", false));
+        Assert.Contains("llama.attention.causal", Refusal(path), StringComparison.Ordinal);
     }
 
     [Fact]

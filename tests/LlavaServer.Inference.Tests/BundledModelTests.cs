@@ -1,4 +1,6 @@
+using System.Text.Json;
 using LlavaServer.Engine.Cpu;
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
@@ -119,6 +121,27 @@ public sealed class BundledModelTests : IAsyncLifetime
         var disturbed = await AskAllAsync(tight.GetRequiredService<TextGenerator>());
         Assert.Equal(undisturbed.Select(a => a.Text), disturbed.Select(a => a.Text));
         Assert.True(_engines.NoSpaces > 0);
+    }
+
+    [Fact]
+    public async Task EmbedAsync_BundledModel_VectorsOfLlamaServer()
+    {
+        // How they were made stands in the file.
+        using var golden = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Embeddings", "llama-server-bundled.json"), Token));
+        Assert.Equal(2, golden.RootElement.GetArrayLength());
+        foreach (var item in golden.RootElement.EnumerateArray())
+        {
+            await using var services = Build(o => (o.Engine.Threads, o.Models.Pooling) = (1, item.GetProperty("pooling").GetString()!));
+            var inputs = item.GetProperty("inputs").EnumerateArray().Select((text, i) => new EmbeddingInput([MessagePart.FromText(text.GetString()!)], $"input[{i}]"));
+            var result = await services.GetRequiredService<TextEmbedder>().EmbedAsync(new EmbeddingRequest { Model = "", Inputs = [.. inputs] }, Token);
+            Assert.Equal(item.GetProperty("promptTokens").GetInt32(), result.Usage.PromptTokens);
+            foreach (var (expected, actual) in item.GetProperty("embeddings").EnumerateArray().Zip(result.Embeddings))
+            {
+                var worst = expected.EnumerateArray().Zip(actual).Max(pair => Math.Abs(pair.First.GetSingle() - pair.Second));
+                TestContext.Current.TestOutputHelper?.WriteLine($"worst deviation {worst}");
+                Assert.InRange(worst, 0, 5e-4f);
+            }
+        }
     }
 
     private async Task<(string Text, UsageDetails Usage)> AskAsync(

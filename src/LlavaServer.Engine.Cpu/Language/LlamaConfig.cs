@@ -67,6 +67,11 @@ internal sealed record LlamaConfig
             throw new GgufException($"key '{Key("expert_count")}': mixture of experts is not supported");
         }
 
+        if (!metadata.GetBoolean(Key("attention.causal"), true))
+        {
+            throw new GgufException($"key '{Key("attention.causal")}': attention to later positions is not supported");
+        }
+
         int layers = Positive(metadata, Key("block_count"), 1024);
         int width = Positive(metadata, Key("embedding_length"), 65_536);
         int heads = Uniform(metadata, Key("attention.head_count"), layers, 1024);

@@ -29,9 +29,11 @@ internal sealed unsafe class LlamaModel : IDisposable
     private readonly int[] _positions;
     private readonly int[] _wanted;
     private readonly int[] _logitRows;
+    private readonly int[] _embeddingRows;
     private readonly int[] _tileStarts;
     private int _rows;
     private int _tileCount;
+    private int _embeddingCount;
 
     public LlamaModel(LlamaConfig config, LlamaWeights weights, KVCache cache, WorkerPool workers, int maxRows)
     {
@@ -45,6 +47,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         _positions = new int[maxRows];
         _wanted = new int[maxRows];
         _logitRows = new int[maxRows];
+        _embeddingRows = new int[maxRows];
         _tileStarts = new int[maxRows + 1];
     }
 
@@ -55,9 +58,15 @@ internal sealed unsafe class LlamaModel : IDisposable
         ? new ReadOnlySpan<float>(_space.Logits + ((long)_logitRows[row] * _space.LogitStride), _config.VocabularySize)
         : default;
 
+    /// <summary>Hidden state behind the output norm of a row of the last batch, shape (EmbeddingWidth), or empty when it did not want it.</summary>
+    public ReadOnlySpan<float> Embedding(int row) => (uint)row < (uint)_rows && _embeddingRows[row] >= 0
+        ? new ReadOnlySpan<float>(_space.Embeddings + ((long)_embeddingRows[row] * _space.EmbeddingStride), _config.EmbeddingWidth)
+        : default;
+
     /// <summary>
     /// Computes a checked batch: 1 embed; per layer 2 norm, 3 queries, keys and values, 4 rotate and store, 5 attend, 6 project and add, 7 norm,
-    /// 8 gate and up, 9 down and add; 10 norm and logits of the rows that want them. The last layer drops the other rows after 5.
+    /// 8 gate and up, 9 down and add; 10 norm of the rows that want embeddings, 11 norm and logits of the rows that want them. The last layer drops the
+    /// other rows after 5.
     /// </summary>
     public void Forward(ReadOnlySpan<BatchRow> batch)
     {
@@ -95,10 +104,16 @@ internal sealed unsafe class LlamaModel : IDisposable
             RunProducts(new ProductsJob(this, rows, new Product(layer.Down, _space.Product, _space.EmbeddingStride, layer.DownBias), addsToHidden: true)); // 9
         }
 
+        if (_embeddingCount > 0)
+        {
+            _workers.Run(new EmbedJob(this), rows); // 10
+            rows = KeepLogitRows(rows);
+        }
+
         if (rows > 0)
         {
             PrepareRows(_space.Hidden, _space.EmbeddingStride, _weights.OutputNorm, _config.EmbeddingWidth, rows, _weights.Output.Form);
-            RunProducts(new ProductsJob(this, rows, new Product(_weights.Output, _space.Logits, _space.LogitStride, _weights.OutputBias))); // 10
+            RunProducts(new ProductsJob(this, rows, new Product(_weights.Output, _space.Logits, _space.LogitStride, _weights.OutputBias))); // 11
         }
     }
 
@@ -108,19 +123,22 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     private static ActivationForms Forms(WeightRows first, WeightRows second, WeightRows third) => first.Form | second.Form | third.Form;
 
-    /// <summary>Takes over the batch: sequences, positions, inputs, tiles of rows that attend together. Returns the number of rows that want logits.</summary>
+    /// <summary>Takes over the batch: sequences, positions, inputs, tiles of rows that attend together. Returns the number of rows that want something.</summary>
     private int Begin(ReadOnlySpan<BatchRow> batch)
     {
         _rows = batch.Length;
         _tileCount = 0;
         int wanted = 0;
+        int logits = 0;
+        int embeddings = 0;
         for (int row = 0; row < batch.Length; row++)
         {
             BatchRow item = batch[row];
             _sequences[row] = item.Sequence.Value;
             _positions[row] = item.Position;
-            _logitRows[row] = item.WantsLogits ? wanted : -1;
-            if (item.WantsLogits)
+            _logitRows[row] = item.WantsLogits ? logits++ : -1;
+            _embeddingRows[row] = item.WantsEmbedding ? embeddings++ : -1;
+            if (item.WantsLogits || item.WantsEmbedding)
             {
                 _wanted[wanted++] = row;
             }
@@ -145,11 +163,13 @@ internal sealed unsafe class LlamaModel : IDisposable
             _tileStarts[_tileCount] = row + 1;
         }
 
-        _space.ReserveLogits(wanted);
+        _embeddingCount = embeddings;
+        _space.ReserveLogits(logits);
+        _space.ReserveEmbeddings(embeddings);
         return wanted;
     }
 
-    /// <summary>Moves the rows that want logits to the front: nothing reads the others any more.</summary>
+    /// <summary>Moves the rows that want something to the front: nothing reads the others any more.</summary>
     private int KeepWantedRows(int wanted)
     {
         for (int i = 0; i < wanted; i++)
@@ -165,6 +185,29 @@ internal sealed unsafe class LlamaModel : IDisposable
         }
 
         return wanted;
+    }
+
+    /// <summary>Of the kept rows, moves those that want logits to the front; returns their number.</summary>
+    private int KeepLogitRows(int rows)
+    {
+        int kept = 0;
+        for (int i = 0; i < rows; i++)
+        {
+            if (_logitRows[_wanted[i]] < 0)
+            {
+                continue;
+            }
+
+            if (kept != i)
+            {
+                new Span<float>(_space.Hidden + ((long)i * _space.EmbeddingStride), _space.EmbeddingStride)
+                    .CopyTo(new Span<float>(_space.Hidden + ((long)kept * _space.EmbeddingStride), _space.EmbeddingStride));
+            }
+
+            kept++;
+        }
+
+        return kept;
     }
 
     /// <summary>Normalises rows, where a norm is given, and converts them for the products that follow.</summary>
@@ -201,6 +244,22 @@ internal sealed unsafe class LlamaModel : IDisposable
                 model._positions[part],
                 model._space.Cosines + ((long)part * model._space.AngleStride),
                 model._space.Sines + ((long)part * model._space.AngleStride));
+    }
+
+    /// <summary>Of a kept row that wants its embedding: the hidden state behind the output norm.</summary>
+    private readonly struct EmbedJob(LlamaModel model) : IWorkerJob
+    {
+        public void Execute(int part, int worker)
+        {
+            Workspace space = model._space;
+            int row = model._embeddingRows[model._wanted[part]];
+            if (row >= 0)
+            {
+                float* target = space.Embeddings + ((long)row * space.EmbeddingStride);
+                RmsNorm.Normalize(
+                    space.Hidden + ((long)part * space.EmbeddingStride), model._weights.OutputNorm, model._config.EmbeddingWidth, model._config.RmsEpsilon, target);
+            }
+        }
     }
 
     private readonly struct PrepareJob(LlamaModel model, float* source, int stride, float* norm, int width, ActivationForms forms) : IWorkerJob

@@ -16,6 +16,7 @@ internal sealed unsafe class Workspace : IDisposable
     private readonly NativeBuffer _scratch;
     private readonly int _scratchBytes;
     private NativeBuffer _logits;
+    private NativeBuffer? _embeddings;
 
     public Workspace(LlamaConfig config, ActivationForms forms, int maxRows, int contextLength, int valueStride, int threads)
     {
@@ -96,7 +97,11 @@ internal sealed unsafe class Workspace : IDisposable
     /// <summary>Shape (rows that want logits, VocabularySize).</summary>
     public float* Logits => _logits.Floats;
 
-    public long MemoryBytes => _buffers.Sum(buffer => buffer.Bytes) + Activations.MemoryBytes + _scratch.Bytes + _logits.Bytes;
+    /// <summary>Shape (rows that want embeddings, EmbeddingWidth); there only after <see cref="ReserveEmbeddings"/>.</summary>
+    public float* Embeddings => _embeddings!.Floats;
+
+    public long MemoryBytes =>
+        _buffers.Sum(buffer => buffer.Bytes) + Activations.MemoryBytes + _scratch.Bytes + _logits.Bytes + (_embeddings?.Bytes ?? 0);
 
     /// <summary>A thread's own scratch.</summary>
     public byte* Scratch(int worker) => _scratch.Pointer + ((long)worker * _scratchBytes);
@@ -112,12 +117,24 @@ internal sealed unsafe class Workspace : IDisposable
         }
     }
 
+    /// <summary>Makes room for embeddings; allocates only when a batch wants more of them than any before.</summary>
+    public void ReserveEmbeddings(int rows)
+    {
+        long bytes = (long)rows * EmbeddingStride * sizeof(float);
+        if (bytes > (_embeddings?.Bytes ?? 0))
+        {
+            _embeddings?.Dispose();
+            _embeddings = new NativeBuffer(bytes);
+        }
+    }
+
     public void Dispose()
     {
         _buffers.ForEach(buffer => buffer.Dispose());
         Activations.Dispose();
         _scratch.Dispose();
         _logits.Dispose();
+        _embeddings?.Dispose();
     }
 
     private static int Aligned(int width) => (width + RowAlignment - 1) / RowAlignment * RowAlignment;

@@ -32,16 +32,17 @@ public sealed class Batch
     }
 
     /// <summary>Appends a token row and returns its number.</summary>
-    public int AddToken(SequenceId sequence, int position, int tokenId, bool wantsLogits)
+    public int AddToken(SequenceId sequence, int position, int tokenId, bool wantsLogits, bool wantsEmbedding = false)
     {
-        _rows[Count] = new BatchRow(sequence, position, tokenId, null, 0, wantsLogits);
+        _rows[Count] = new BatchRow(sequence, position, tokenId, null, 0, wantsLogits, wantsEmbedding);
         return Count++;
     }
 
     /// <summary>Appends row <paramref name="imageRow"/> of a picture and returns its number in the batch.</summary>
-    public int AddImageRow(SequenceId sequence, int position, ImageEmbedding image, int imageRow, bool wantsLogits)
+    public int AddImageRow(
+        SequenceId sequence, int position, ImageEmbedding image, int imageRow, bool wantsLogits, bool wantsEmbedding = false)
     {
-        _rows[Count] = new BatchRow(sequence, position, -1, image, imageRow, wantsLogits);
+        _rows[Count] = new BatchRow(sequence, position, -1, image, imageRow, wantsLogits, wantsEmbedding);
         return Count++;
     }
 }

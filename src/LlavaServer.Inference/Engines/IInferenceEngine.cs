@@ -8,7 +8,7 @@ public interface IInferenceEngine : IDisposable
     EngineInfo Info { get; }
 
     /// <summary>
-    /// Computes one step: stores keys and values of every row and the logits of the rows that want them. The first row of a sequence continues at
+    /// Computes one step: stores keys and values of every row, and the logits and embeddings of the rows that want them. The first row of a sequence continues at
     /// the position where the sequence ends. Throws <see cref="ArgumentException"/> for a batch that breaks these rules,
     /// <see cref="InferenceException"/> with <see cref="InferenceError.EngineFailed"/> when the engine died.
     /// </summary>
@@ -16,6 +16,12 @@ public interface IInferenceEngine : IDisposable
 
     /// <summary>Logits of a batch row that wanted them, shape (VocabularySize); valid until the next <see cref="Decode"/>.</summary>
     ReadOnlySpan<float> Logits(int row);
+
+    /// <summary>
+    /// The hidden state behind the output norm of a batch row that wanted its embedding, shape (EmbeddingWidth), as it is: not scaled; valid until the
+    /// next <see cref="Decode"/>.
+    /// </summary>
+    ReadOnlySpan<float> Embedding(int row);
 
     /// <summary>
     /// Forgets the keys and values of a sequence from position <paramref name="from"/> on; 0 empties it. What no other sequence shares becomes free.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Models.Gguf;
 
@@ -46,7 +47,15 @@ public sealed partial record ModelEntry
             HasVision = mmproj is not null,
             ContextLength = model.Metadata.GetInt32(architecture + ".context_length"),
             EmbeddingLength = model.Metadata.GetInt32(architecture + ".embedding_length"),
+            Pooling = PoolingOf(model.Metadata, architecture),
         };
+    }
+
+    private static PoolingType PoolingOf(GgufMetadata metadata, string architecture)
+    {
+        var key = architecture + ".pooling_type";
+        var type = (PoolingType)metadata.GetInt32(key, 0);
+        return Enum.IsDefined(type) ? type : throw new GgufException($"key '{key}': {(int)type} is not in the range 0 to 4");
     }
 
     private static string FileType(GgufMetadata metadata)

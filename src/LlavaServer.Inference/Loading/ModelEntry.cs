@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
 
 namespace LlavaServer.Inference.Loading;
@@ -38,4 +39,7 @@ public sealed partial record ModelEntry
     public required long ParameterCount { get; init; }
 
     public required int EmbeddingLength { get; init; }
+
+    /// <summary>What the model file says about embeddings.</summary>
+    public PoolingType Pooling { get; init; }
 }

@@ -16,4 +16,11 @@ public sealed class ModelsOptions
     /// <summary>Chat template by the name of its family; null, the default, chooses it from the model file.</summary>
     [StringLength(64)]
     public string? ChatTemplate { get; set; }
+
+    /// <summary>
+    /// How hidden states become an embedding: <c>auto</c>, the default, as the model file says and by its last position when it says nothing; <c>mean</c>,
+    /// <c>cls</c>, <c>last</c>; <c>off</c> refuses embeddings.
+    /// </summary>
+    [AllowedValues("auto", "mean", "cls", "last", "off")]
+    public string Pooling { get; set; } = "auto";
 }

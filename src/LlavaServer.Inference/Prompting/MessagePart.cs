@@ -1,6 +1,9 @@
 namespace LlavaServer.Inference.Prompting;
 
-/// <summary>A piece of a message: text, or the bytes of a picture file. Exactly one of <see cref="Text"/> and <see cref="ImageBytes"/> is set.</summary>
+/// <summary>
+/// A piece of a message: text, tokens, or the bytes of a picture file. Exactly one of <see cref="Text"/>, <see cref="TokenIds"/> and
+/// <see cref="ImageBytes"/> is set.
+/// </summary>
 public sealed record MessagePart
 {
     private MessagePart()
@@ -9,6 +12,9 @@ public sealed record MessagePart
 
     public string? Text { get; private init; }
 
+    /// <summary>Tokens of the model, in a raw prompt only: used as they are, nothing is put before or after them.</summary>
+    public IReadOnlyList<int>? TokenIds { get; private init; }
+
     /// <summary>An encoded picture (PNG, JPEG, WebP, GIF or BMP), not yet looked at.</summary>
     public ReadOnlyMemory<byte>? ImageBytes { get; private init; }
 
@@ -16,6 +22,8 @@ public sealed record MessagePart
     public string Path { get; private init; } = "";
 
     public static MessagePart FromText(string text) => new() { Text = text };
+
+    public static MessagePart FromTokens(IReadOnlyList<int> tokenIds) => new() { TokenIds = tokenIds };
 
     public static MessagePart FromImage(ReadOnlyMemory<byte> bytes, string path) => new() { ImageBytes = bytes, Path = path };
 }

@@ -21,7 +21,7 @@ internal static class PromptBuilder
     {
         var ids = new List<int>();
         var images = new List<PromptImage>(pictures.Count);
-        if (tokenizer.AddsBos && tokenizer.BosTokenId >= 0)
+        if (tokenizer.AddsBos && tokenizer.BosTokenId >= 0 && text.Pieces is not [{ Kind: PromptPieceKind.Tokens }, ..])
         {
             ids.Add(tokenizer.BosTokenId);
         }
@@ -39,6 +39,9 @@ internal static class PromptBuilder
                     break;
                 case PromptPieceKind.EndOfSequence when tokenizer.EosTokenId >= 0:
                     ids.Add(tokenizer.EosTokenId);
+                    break;
+                case PromptPieceKind.Tokens:
+                    ids.AddRange(piece.TokenIds!);
                     break;
                 case PromptPieceKind.Image:
                     images.Add(new PromptImage(ids.Count, rowsPerImage, pictures[piece.ImageIndex]));
@@ -62,6 +65,9 @@ internal static class PromptBuilder
 
         return bytes;
     }
+
+    /// <summary>Number of tokens that are given as such.</summary>
+    public static long TokenCount(PromptText text) => text.Pieces.Sum(static piece => (long)(piece.TokenIds?.Count ?? 0));
 
     // A vocabulary without the control token gets its spelling as text: the family was chosen although the model does not know it.
     private static void AddControl(string tokenText, ITokenizer tokenizer, List<int> ids)

@@ -7,4 +7,5 @@ internal enum PromptPieceKind
     Control,
     EndOfSequence,
     Image,
+    Tokens,
 }

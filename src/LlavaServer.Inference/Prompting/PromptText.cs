@@ -54,6 +54,14 @@ internal sealed class PromptText
         return this;
     }
 
+    /// <summary>Tokens as the caller gave them.</summary>
+    public PromptText Tokens(IReadOnlyList<int> tokenIds)
+    {
+        EndText();
+        _pieces.Add(new PromptPiece(PromptPieceKind.Tokens, "", 0, tokenIds));
+        return this;
+    }
+
     /// <summary>The prompt as one string: control tokens spelt out, a marker for every picture.</summary>
     public string ToPlainText(ITokenizer tokenizer, string imageMarker)
     {

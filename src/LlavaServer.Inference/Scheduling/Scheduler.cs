@@ -211,9 +211,19 @@ internal sealed partial class Scheduler
         _planner.Measured(_time.GetElapsedTime(started));
         Volatile.Write(ref _step, _step + 1);
         _context.Metrics.Stepped(_context.Model, _planner.Planned.Count);
+        foreach (var (slot, row) in _planner.Embedded)
+        {
+            slot.Sequence!.Request.Pool!.Add(_engine.Embedding(row));
+        }
+
         foreach (var (slot, rows) in _planner.Planned)
         {
             _cache.Computed(slot, rows);
+            if (slot.Sequence is { Request.Pool: not null } embedded && embedded.ComputedTokens == embedded.Length)
+            {
+                embedded.FinishEmbedding();
+                Free(slot, "ok");
+            }
         }
 
         foreach (var (slot, row) in _planner.Sampled)

@@ -212,6 +212,7 @@ internal sealed class Sequence
     public void SetBack(VisionWorker? vision)
     {
         ReleaseImages(vision);
+        Request.Pool?.Restart();
         ComputedTokens = 0;
         WasSetBack = true;
         Place.SetBack();
@@ -243,6 +244,23 @@ internal sealed class Sequence
         }
 
         Complete(reason);
+    }
+
+    /// <summary>The prompt is computed, whose vector was asked for.</summary>
+    public void FinishEmbedding()
+    {
+        try
+        {
+            var embedding = Request.Pool!.ToVector();
+            IsFinished = true;
+            Times.Ended = _time.GetTimestamp();
+            Output.Complete(
+                new GenerationUpdate { Embedding = embedding, FinishReason = FinishReason.Stop, Usage = Usage(), Timings = Times.ToTimings(Place, _time) });
+        }
+        catch (InferenceException failure)
+        {
+            Fail(failure);
+        }
     }
 
     public void Fail(InferenceException failure)

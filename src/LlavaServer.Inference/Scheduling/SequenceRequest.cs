@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
 
@@ -27,6 +28,9 @@ internal sealed record SequenceRequest
 
     /// <summary>May begin with what is stored of other sequences.</summary>
     public bool ReusesPrompt { get; init; } = true;
+
+    /// <summary>Makes the vector of the prompt, which is wanted instead of an answer; null is an answer.</summary>
+    public EmbeddingPool? Pool { get; init; }
 
     /// <summary>Time that the request waited for its model to be loaded.</summary>
     public TimeSpan LoadTime { get; init; }

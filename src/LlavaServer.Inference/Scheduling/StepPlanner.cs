@@ -32,6 +32,9 @@ internal sealed class StepPlanner
     /// <summary>Slots with a row whose logits are wanted, in order of the rows.</summary>
     public List<(Slot Slot, int Row)> Sampled { get; } = [];
 
+    /// <summary>Slots with a row whose embedding is wanted, in order of the rows.</summary>
+    public List<(Slot Slot, int Row)> Embedded { get; } = [];
+
     /// <summary>Slots with rows in the batch and their numbers of rows.</summary>
     public List<(Slot Slot, int Rows)> Planned { get; } = [];
 
@@ -62,6 +65,7 @@ internal sealed class StepPlanner
     {
         Batch.Clear();
         Sampled.Clear();
+        Embedded.Clear();
         Planned.Clear();
         _hasSuspect = false;
         foreach (var slot in running)
@@ -107,11 +111,12 @@ internal sealed class StepPlanner
         var position = sequence.ComputedTokens;
         while (position < end)
         {
-            var last = position == sequence.Length - 1;
+            var embeds = sequence.Request.Pool?.Wants(position) ?? false;
+            var samples = position == sequence.Length - 1 && sequence.Request.Pool is null;
             var tokenId = sequence.TokenAt(position);
             if (tokenId != Prompt.ImageRow)
             {
-                Added(slot, Batch.AddToken(slot.Id, position, tokenId, last), last);
+                Added(slot, Batch.AddToken(slot.Id, position, tokenId, samples, embeds), samples, embeds);
                 position++;
                 continue;
             }
@@ -122,7 +127,7 @@ internal sealed class StepPlanner
             }
 
             var row = position - prompt.Images[image].Start;
-            Added(slot, Batch.AddImageRow(slot.Id, position, embedding, row, last), last);
+            Added(slot, Batch.AddImageRow(slot.Id, position, embedding, row, samples, embeds), samples, embeds);
             position++;
             if (position == prompt.Images[image].Start + prompt.Images[image].RowCount)
             {
@@ -140,11 +145,16 @@ internal sealed class StepPlanner
         return rows;
     }
 
-    private void Added(Slot slot, int row, bool sampled)
+    private void Added(Slot slot, int row, bool samples, bool embeds)
     {
-        if (sampled)
+        if (samples)
         {
             Sampled.Add((slot, row));
+        }
+
+        if (embeds)
+        {
+            Embedded.Add((slot, row));
         }
     }
 }

@@ -19,6 +19,7 @@ internal static class Settings
         new("Pool:MaxDeaths", SettingKind.Integer),
         new("Pool:BreakTime", SettingKind.Duration),
         new("Models:ChatTemplate", SettingKind.Text, "LLAVA_CHAT_TEMPLATE"),
+        new("Models:Pooling", SettingKind.Text, "LLAVA_POOLING"),
         new("Engine:Threads", SettingKind.Integer, "LLAVA_THREADS"),
         new("Engine:ContextLength", SettingKind.Integer, "LLAVA_CONTEXT_LENGTH", "OLLAMA_CONTEXT_LENGTH"),
         new("Engine:Slots", SettingKind.Integer, "LLAVA_NUM_PARALLEL", "OLLAMA_NUM_PARALLEL"),

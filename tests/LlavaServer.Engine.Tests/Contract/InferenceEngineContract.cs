@@ -130,6 +130,75 @@ public abstract class InferenceEngineContract : IDisposable
     }
 
     [Fact]
+    public void Embedding_OnlyWhereWanted_SameInOneBatchAndRowByRow()
+    {
+        int[] tokens = Tokens(13, 12);
+        _batch.Clear();
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            _batch.AddToken(new SequenceId(0), i, tokens[i], i is 3 or 11, i is 0 or 3 or 7);
+        }
+
+        Assert.Equal(DecodeStatus.Done, Engine.Decode(_batch));
+        float[][] embeddings = [.. new[] { 0, 3, 7 }.Select(row => Engine.Embedding(row).ToArray())];
+        float[] logits = Engine.Logits(3).ToArray();
+        float[] last = Engine.Logits(11).ToArray();
+        Assert.Throws<ArgumentException>(() => { _ = Engine.Embedding(11).Length; });
+        Assert.Throws<ArgumentException>(() => { _ = Engine.Logits(7).Length; });
+        Assert.All(embeddings, embedding => Assert.Equal(Engine.Info.EmbeddingWidth, embedding.Length));
+        AssertClose(logits, Prefill(1, tokens[..4]));
+        AssertClose(last, Prefill(2, tokens));
+        Engine.RemoveSequence(new SequenceId(1), 0);
+        for (int i = 0; i < 8; i++)
+        {
+            _batch.Clear();
+            _batch.AddToken(new SequenceId(1), i, tokens[i], false, true);
+            Assert.Equal(DecodeStatus.Done, Engine.Decode(_batch));
+            if (i is 0 or 3 or 7)
+            {
+                AssertClose(embeddings[i / 3], Engine.Embedding(0).ToArray());
+            }
+        }
+
+        Assert.Contains(embeddings[0].Zip(embeddings[1]), pair => Math.Abs(pair.First - pair.Second) > 0.01f);
+    }
+
+    [Fact]
+    public void Embedding_SequencesOfBothKindsInOneBatch_SameAsApart()
+    {
+        int[] asked = Tokens(14, 9);
+        int[] embedded = Tokens(15, 11);
+        float[] logits = Prefill(0, asked);
+        _batch.Clear();
+        for (int i = 0; i < embedded.Length; i++)
+        {
+            _batch.AddToken(new SequenceId(1), i, embedded[i], false, true);
+        }
+
+        Assert.Equal(DecodeStatus.Done, Engine.Decode(_batch));
+        float[][] alone = [.. Enumerable.Range(0, embedded.Length).Select(row => Engine.Embedding(row).ToArray())];
+        Engine.RemoveSequence(new SequenceId(0), 0);
+        Engine.RemoveSequence(new SequenceId(1), 0);
+        _batch.Clear();
+        for (int i = 0; i < embedded.Length; i++)
+        {
+            _batch.AddToken(new SequenceId(1), i, embedded[i], false, true);
+            if (i < asked.Length)
+            {
+                _batch.AddToken(new SequenceId(0), i, asked[i], i == asked.Length - 1);
+            }
+        }
+
+        Assert.Equal(DecodeStatus.Done, Engine.Decode(_batch));
+        for (int i = 0; i < embedded.Length; i++)
+        {
+            AssertClose(alone[i], Engine.Embedding(i < asked.Length ? i * 2 : asked.Length + i).ToArray());
+        }
+
+        AssertClose(logits, Engine.Logits((asked.Length * 2) - 1).ToArray());
+    }
+
+    [Fact]
     public void Decode_NoRowWantsLogits_StoresKeysAndValues()
     {
         int[] tokens = Tokens(10, 8);

@@ -14,6 +14,7 @@ internal sealed class FakeEngine : IInferenceEngine
     private readonly FakeBlocks _blocks;
     private readonly (int Start, byte[] Answer)?[] _answers;
     private readonly Dictionary<int, float[]> _logits = [];
+    private readonly Dictionary<int, float[]> _embeddings = [];
     private readonly Stack<float[]> _spare = new();
     private readonly FakeEngineFactory _owner;
 
@@ -72,6 +73,7 @@ internal sealed class FakeEngine : IInferenceEngine
         }
 
         _logits.Clear();
+        _embeddings.Clear();
         for (var i = 0; i < batch.Rows.Length; i++)
         {
             var row = batch.Rows[i];
@@ -97,6 +99,11 @@ internal sealed class FakeEngine : IInferenceEngine
             {
                 _logits.Add(i, LogitsOf(Next(row.Sequence.Value, stored)));
             }
+
+            if (row.WantsEmbedding)
+            {
+                _embeddings.Add(i, [stored[^1], stored.Sum()]);
+            }
         }
 
         _owner.OnDecoded(batch);
@@ -104,6 +111,9 @@ internal sealed class FakeEngine : IInferenceEngine
     }
 
     public ReadOnlySpan<float> Logits(int row) => _logits[row];
+
+    /// <summary>The row's token, or picture, and the sum of what was fed to its sequence.</summary>
+    public ReadOnlySpan<float> Embedding(int row) => _embeddings[row];
 
     public void RemoveSequence(SequenceId id, int from)
     {

@@ -28,8 +28,12 @@ internal sealed class FakeTokenizer(params string[] controlTokens) : ITokenizer
     {
         cancellationToken.ThrowIfCancellationRequested();
         EncodedTexts++;
-        Assert.False(addSpecial);
         Assert.False(parseSpecial);
+        if (addSpecial && AddsBos)
+        {
+            output.Add(Bos);
+        }
+
         foreach (var value in Encoding.UTF8.GetBytes(text.ToString()))
         {
             output.Add(FirstByte + value);

@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
@@ -51,6 +52,8 @@ internal sealed class InferenceHost : IAsyncDisposable
     public CancellationToken Closing => _closing.Token;
 
     public TextGenerator Generator => _services.GetRequiredService<TextGenerator>();
+
+    public TextEmbedder Embedder => _services.GetRequiredService<TextEmbedder>();
 
     public ModelPool Pool => _services.GetRequiredService<ModelPool>();
 

@@ -41,6 +41,8 @@ internal sealed class MortalEngineFactory(IInferenceEngineFactory inner) : IInfe
 
         public ReadOnlySpan<float> Logits(int row) => Alive().Logits(row);
 
+        public ReadOnlySpan<float> Embedding(int row) => Alive().Embedding(row);
+
         public void RemoveSequence(SequenceId id, int from) => Alive().RemoveSequence(id, from);
 
         public void CopySequence(SequenceId source, SequenceId target, int length) => Alive().CopySequence(source, target, length);

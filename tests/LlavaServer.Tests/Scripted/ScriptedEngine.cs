@@ -14,6 +14,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
     private readonly ScriptedEngineFactory _script;
     private readonly Slot[] _slots;
     private readonly Dictionary<int, float[]> _logits = [];
+    private readonly Dictionary<int, float[]> _embeddings = [];
 
     public ScriptedEngine(ScriptedEngineFactory script, EngineLoadOptions options, ScriptedVisionEncoder? vision)
     {
@@ -45,6 +46,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
     {
         _script.Step(batch);
         _logits.Clear();
+        _embeddings.Clear();
         for (var i = 0; i < batch.Rows.Length; i++)
         {
             var row = batch.Rows[i];
@@ -60,12 +62,20 @@ internal sealed class ScriptedEngine : IInferenceEngine
             {
                 _logits.Add(i, LogitsOf(Next(slot, continues)));
             }
+
+            if (row.WantsEmbedding)
+            {
+                _embeddings.Add(i, row.Image is { } picture ? [picture.Row(0)[0], slot.Fed.Count] : [row.TokenId, slot.Fed.Count]);
+            }
         }
 
         return DecodeStatus.Done;
     }
 
     public ReadOnlySpan<float> Logits(int row) => _logits[row];
+
+    /// <summary>The row's token, or its picture's width, and its number in the sequence.</summary>
+    public ReadOnlySpan<float> Embedding(int row) => _embeddings[row];
 
     public void RemoveSequence(SequenceId id, int from)
     {

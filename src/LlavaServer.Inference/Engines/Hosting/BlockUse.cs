@@ -8,4 +8,7 @@ internal enum BlockUse
 
     /// <summary>Image rows of a step, written by the server before it; shape (rows, embedding width).</summary>
     ImageRows,
+
+    /// <summary>Hidden states, written by the child during a step; shape (rows, embedding width).</summary>
+    Embeddings,
 }

@@ -4,12 +4,12 @@ using System.Text;
 namespace LlavaServer.Inference.Engines.Hosting;
 
 /// <summary>
-/// A loaded model in a process of its own, as an engine: one round trip a step over a socket, logits and image rows through shared memory. Removing
+/// A loaded model in a process of its own, as an engine: one round trip a step over a socket, logits, embeddings and image rows through shared memory. Removing
 /// and copying sequences travels with the next step. Owned by one scheduler thread; <see cref="Vision"/> runs beside it. A step allocates nothing.
 /// </summary>
 internal sealed class EngineProcess : IInferenceEngine
 {
-    private const int ReplyBytes = 8;
+    private const int ReplyBytes = 12;
     private readonly EngineLink _link;
     private readonly HostedVisionEncoder? _vision;
     private readonly WireRow[] _rows;
@@ -17,7 +17,9 @@ internal sealed class EngineProcess : IInferenceEngine
     private readonly byte[] _payload;
     private readonly int[] _lengths;
     private readonly int[] _logitRows;
+    private readonly int[] _embeddingRows;
     private readonly HostedBlock _logits;
+    private readonly HostedBlock _embeddings;
     private readonly HostedBlock _imageRows;
     private int _changeCount;
     private int _rowCount;
@@ -35,7 +37,9 @@ internal sealed class EngineProcess : IInferenceEngine
         _payload = new byte[StepFrame.Bytes(StepFrame.MaxChanges, info.MaxBatchRows)];
         _lengths = new int[info.SequenceCount];
         _logitRows = new int[info.MaxBatchRows];
+        _embeddingRows = new int[info.MaxBatchRows];
         _logits = new HostedBlock(BlockUse.Logits, info.VocabularySize);
+        _embeddings = new HostedBlock(BlockUse.Embeddings, info.EmbeddingWidth);
         _imageRows = new HostedBlock(BlockUse.ImageRows, info.EmbeddingWidth);
     }
 
@@ -80,6 +84,10 @@ internal sealed class EngineProcess : IInferenceEngine
         ? _logits.Row(_logitRows[row])
         : throw new ArgumentException($"Row {row} of the last batch has no logits.", nameof(row));
 
+    public ReadOnlySpan<float> Embedding(int row) => (uint)row < (uint)_rowCount && _embeddingRows[row] >= 0
+        ? _embeddings.Row(_embeddingRows[row])
+        : throw new ArgumentException($"Row {row} of the last batch has no embedding.", nameof(row));
+
     public void RemoveSequence(SequenceId id, int from)
     {
         CheckSequence(id, nameof(id));
@@ -109,6 +117,7 @@ internal sealed class EngineProcess : IInferenceEngine
         _isDisposed = true;
         _link.Dispose();
         _logits.Dispose();
+        _embeddings.Dispose();
         _imageRows.Dispose();
     }
 
@@ -119,7 +128,7 @@ internal sealed class EngineProcess : IInferenceEngine
         {
             try
             {
-                _ = Step(0, 0);
+                _ = Step(0, default);
             }
             catch (Exception exception) when (EngineLink.IsDeath(exception))
             {
@@ -131,10 +140,11 @@ internal sealed class EngineProcess : IInferenceEngine
         _lengths[target] = length;
     }
 
-    // Rows for the frame, image rows into the shared block. Returns the number of rows that want logits.
-    private int Write(ReadOnlySpan<BatchRow> rows)
+    // Rows for the frame, image rows into the shared block. Returns the numbers of rows that want logits and embeddings.
+    private (int Logits, int Embeddings) Write(ReadOnlySpan<BatchRow> rows)
     {
-        var wanted = 0;
+        var logits = 0;
+        var embeddings = 0;
         var imageRows = 0;
         for (var i = 0; i < rows.Length; i++)
         {
@@ -145,21 +155,25 @@ internal sealed class EngineProcess : IInferenceEngine
                 throw new ArgumentException($"Row {i} names row {row.ImageRow} of an image of {image.RowCount} rows of width {image.Width}.", nameof(rows));
             }
 
-            _logitRows[i] = row.WantsLogits ? wanted++ : -1;
-            _rows[i] = new WireRow(row.Sequence.Value, row.Position, row.TokenId, row.Image is null ? -1 : imageRows++, row.WantsLogits ? 1 : 0);
+            _logitRows[i] = row.WantsLogits ? logits++ : -1;
+            _embeddingRows[i] = row.WantsEmbedding ? embeddings++ : -1;
+            var imageRow = row.Image is null ? -1 : imageRows++;
+            _rows[i] = new WireRow(
+                row.Sequence.Value, row.Position, row.TokenId, imageRow, (short)(row.WantsLogits ? 1 : 0), (short)(row.WantsEmbedding ? 1 : 0));
         }
 
-        _logits.Reserve(wanted, _link, ref _serial);
+        _logits.Reserve(logits, _link, ref _serial);
+        _embeddings.Reserve(embeddings, _link, ref _serial);
         _imageRows.Reserve(imageRows, _link, ref _serial);
         for (var i = 0; imageRows > 0 && i < rows.Length; i++)
         {
             rows[i].Image?.Row(rows[i].ImageRow).CopyTo(_imageRows.Row(_rows[i].ImageRow));
         }
 
-        return wanted;
+        return (logits, embeddings);
     }
 
-    private DecodeStatus Step(int rows, int wanted)
+    private DecodeStatus Step(int rows, (int Logits, int Embeddings) wanted)
     {
         var length = StepFrame.Bytes(_changeCount, rows);
         StepFrame.Write(_payload, _changes.AsSpan(0, _changeCount), _rows.AsSpan(0, rows));
@@ -180,18 +194,19 @@ internal sealed class EngineProcess : IInferenceEngine
         };
     }
 
-    private static DecodeStatus Status(ReadOnlySpan<byte> payload, int wanted)
+    private static DecodeStatus Status(ReadOnlySpan<byte> payload, (int Logits, int Embeddings) wanted)
     {
         if (payload.Length == ReplyBytes)
         {
             var status = (DecodeStatus)BinaryPrimitives.ReadInt32LittleEndian(payload);
-            if (status == DecodeStatus.NoSpace || (status == DecodeStatus.Done && BinaryPrimitives.ReadInt32LittleEndian(payload[4..]) == wanted))
+            var written = (BinaryPrimitives.ReadInt32LittleEndian(payload[4..]), BinaryPrimitives.ReadInt32LittleEndian(payload[8..]));
+            if (status == DecodeStatus.NoSpace || (status == DecodeStatus.Done && written == wanted))
             {
                 return status;
             }
         }
 
-        throw new EngineProtocolException("the end of a step without the logits that were wanted");
+        throw new EngineProtocolException("the end of a step without the rows that were wanted");
     }
 
     private void CheckSequence(SequenceId id, string parameter)

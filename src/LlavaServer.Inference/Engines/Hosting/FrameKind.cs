@@ -24,7 +24,7 @@ internal enum FrameKind : ushort
     /// <summary>Child: the step breaks the rules of batches; nothing was changed. UTF-8 text.</summary>
     Refused = 7,
 
-    /// <summary>Server: here is a new shared block for logits or image rows (see <see cref="MapFrame"/>).</summary>
+    /// <summary>Server: here is a new shared block for logits, embeddings or image rows (see <see cref="MapFrame"/>).</summary>
     Map = 8,
 
     /// <summary>Child: the block is mapped, its file may go.</summary>
@@ -33,7 +33,7 @@ internal enum FrameKind : ushort
     /// <summary>Server: changes of sequences and rows to compute (see <see cref="StepFrame"/>).</summary>
     Step = 10,
 
-    /// <summary>Child: the step is done; a <see cref="DecodeStatus"/> and the number of rows of logits in the shared block.</summary>
+    /// <summary>Child: the step is done; a <see cref="DecodeStatus"/> and the numbers of rows of logits and of embeddings in the shared blocks.</summary>
     Stepped = 11,
 
     /// <summary>Server: encode the picture in this shared block (see <see cref="EncodeFrame"/>).</summary>

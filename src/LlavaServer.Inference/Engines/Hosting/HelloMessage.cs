@@ -7,7 +7,7 @@ namespace LlavaServer.Inference.Engines.Hosting;
 /// <param name="Channel">What this connection is for.</param>
 internal sealed record HelloMessage(int Protocol, Guid Build, int ProcessId, ChannelKind Channel)
 {
-    public const int CurrentProtocol = 1;
+    public const int CurrentProtocol = 2;
 
     public static Guid CurrentBuild { get; } = typeof(HelloMessage).Module.ModuleVersionId;
 }

@@ -9,8 +9,9 @@ internal sealed class StepHost : IDisposable
     private readonly IInferenceEngine _engine;
     private readonly EngineChannel _channel;
     private readonly Batch _batch;
-    private readonly byte[] _reply = new byte[8];
+    private readonly byte[] _reply = new byte[12];
     private readonly ChildBlock _logits;
+    private readonly ChildBlock _embeddings;
     private readonly ChildBlock _imageRows;
     private float[] _imageValues = [];
     private ImageEmbedding? _image;
@@ -23,6 +24,7 @@ internal sealed class StepHost : IDisposable
         _channel = channel;
         _batch = new Batch(engine.Info.MaxBatchRows);
         _logits = new ChildBlock(engine.Info.VocabularySize);
+        _embeddings = new ChildBlock(engine.Info.EmbeddingWidth);
         _imageRows = new ChildBlock(engine.Info.EmbeddingWidth);
         channel.MaxPayload = Math.Max(EngineChannel.DefaultMaxPayload, StepFrame.Bytes(StepFrame.MaxChanges, engine.Info.MaxBatchRows));
     }
@@ -50,6 +52,7 @@ internal sealed class StepHost : IDisposable
     public void Dispose()
     {
         _logits.Dispose();
+        _embeddings.Dispose();
         _imageRows.Dispose();
     }
 
@@ -59,6 +62,10 @@ internal sealed class StepHost : IDisposable
         if (use == BlockUse.Logits)
         {
             _logits.Map(path, rows);
+        }
+        else if (use == BlockUse.Embeddings)
+        {
+            _embeddings.Map(path, rows);
         }
         else
         {
@@ -105,22 +112,25 @@ internal sealed class StepHost : IDisposable
         }
     }
 
-    private int Fill(ReadOnlySpan<WireRow> rows)
+    private (int Logits, int Embeddings) Fill(ReadOnlySpan<WireRow> rows)
     {
         _batch.Clear();
-        var wanted = 0;
+        var logits = 0;
+        var embeddings = 0;
         var images = 0;
         foreach (ref readonly var row in rows)
         {
             var wantsLogits = row.WantsLogits != 0;
-            wanted += wantsLogits ? 1 : 0;
+            var wantsEmbedding = row.WantsEmbedding != 0;
+            logits += wantsLogits ? 1 : 0;
+            embeddings += wantsEmbedding ? 1 : 0;
             if (row.ImageRow < 0)
             {
-                _batch.AddToken(new SequenceId(row.Sequence), row.Position, row.TokenId, wantsLogits);
+                _batch.AddToken(new SequenceId(row.Sequence), row.Position, row.TokenId, wantsLogits, wantsEmbedding);
             }
             else if (row.ImageRow == images && images < _imageRows.Count)
             {
-                _batch.AddImageRow(new SequenceId(row.Sequence), row.Position, _image!, images++, wantsLogits);
+                _batch.AddImageRow(new SequenceId(row.Sequence), row.Position, _image!, images++, wantsLogits, wantsEmbedding);
             }
             else
             {
@@ -128,9 +138,10 @@ internal sealed class StepHost : IDisposable
             }
         }
 
-        if (wanted > _logits.Count)
+        if (logits > _logits.Count || embeddings > _embeddings.Count)
         {
-            throw new EngineProtocolException($"{wanted} rows of logits in a block for {_logits.Count}");
+            throw new EngineProtocolException(
+                $"{logits} rows of logits and {embeddings} of embeddings in blocks for {_logits.Count} and {_embeddings.Count}");
         }
 
         if (images > 0)
@@ -138,7 +149,7 @@ internal sealed class StepHost : IDisposable
             _imageRows.Rows(images).CopyTo(_imageValues);
         }
 
-        return wanted;
+        return (logits, embeddings);
     }
 
     // Null: refused, and answered so.
@@ -156,20 +167,27 @@ internal sealed class StepHost : IDisposable
         }
     }
 
-    private void Answer(uint serial, DecodeStatus status, int wanted)
+    private void Answer(uint serial, DecodeStatus status, (int Logits, int Embeddings) wanted)
     {
         var rows = _batch.Rows;
-        var written = 0;
-        for (var i = 0; status == DecodeStatus.Done && written < wanted; i++)
+        var logits = 0;
+        var embeddings = 0;
+        for (var i = 0; status == DecodeStatus.Done && (logits < wanted.Logits || embeddings < wanted.Embeddings); i++)
         {
             if (rows[i].WantsLogits)
             {
-                _engine.Logits(i).CopyTo(_logits.Row(written++));
+                _engine.Logits(i).CopyTo(_logits.Row(logits++));
+            }
+
+            if (rows[i].WantsEmbedding)
+            {
+                _engine.Embedding(i).CopyTo(_embeddings.Row(embeddings++));
             }
         }
 
         BinaryPrimitives.WriteInt32LittleEndian(_reply, (int)status);
-        BinaryPrimitives.WriteInt32LittleEndian(_reply.AsSpan(4), written);
+        BinaryPrimitives.WriteInt32LittleEndian(_reply.AsSpan(4), logits);
+        BinaryPrimitives.WriteInt32LittleEndian(_reply.AsSpan(8), embeddings);
         _channel.Send(FrameKind.Stepped, serial, _reply);
     }
 }

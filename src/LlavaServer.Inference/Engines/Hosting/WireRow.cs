@@ -6,4 +6,5 @@ namespace LlavaServer.Inference.Engines.Hosting;
 /// <param name="TokenId">The token, of a token row.</param>
 /// <param name="ImageRow">Row in the shared block of image rows; -1 for a token row.</param>
 /// <param name="WantsLogits">1 or 0.</param>
-internal readonly record struct WireRow(int Sequence, int Position, int TokenId, int ImageRow, int WantsLogits);
+/// <param name="WantsEmbedding">1 or 0.</param>
+internal readonly record struct WireRow(int Sequence, int Position, int TokenId, int ImageRow, short WantsLogits, short WantsEmbedding);

@@ -14,6 +14,7 @@ internal sealed class QuietEngine : IInferenceEngine, IInferenceEngineFactory, I
     private readonly int[] _lengths = new int[Sequences];
     private readonly float[] _sums = new float[Sequences];
     private readonly float[] _logits = new float[64 * Vocabulary];
+    private readonly float[] _embeddings = new float[64 * Width];
 
     public EngineInfo Info { get; set; } = new()
     {
@@ -67,12 +68,16 @@ internal sealed class QuietEngine : IInferenceEngine, IInferenceEngineFactory, I
             _sums[row.Sequence.Value] += row.Image is { } image ? image.Row(row.ImageRow)[0] : row.TokenId;
             _logits[i * Vocabulary] = _sums[row.Sequence.Value];
             _logits[(i * Vocabulary) + 1] = row.Position;
+            _embeddings[i * Width] = _sums[row.Sequence.Value];
+            _embeddings[((i + 1) * Width) - 1] = row.Position;
         }
 
         return DecodeStatus.Done;
     }
 
     public ReadOnlySpan<float> Logits(int row) => _logits.AsSpan(row * Vocabulary, Vocabulary);
+
+    public ReadOnlySpan<float> Embedding(int row) => _embeddings.AsSpan(row * Width, Width);
 
     public void RemoveSequence(SequenceId id, int from)
     {
