@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Scheduling;
+using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference;
 
@@ -77,9 +78,20 @@ public sealed class Generation : IAsyncDisposable
         try
         {
             var (sequence, _) = await _preparing.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var calls = sequence.Request.Calls is { } plan ? new ToolCallReader(plan) : null;
             while (true)
             {
                 var update = await sequence.Output.ReadAsync(cancellationToken).ConfigureAwait(false);
+                if (calls is not null)
+                {
+                    if (calls.Read(update) is not { } read)
+                    {
+                        continue;
+                    }
+
+                    update = read;
+                }
+
                 if (update.FinishReason is null)
                 {
                     yield return update;

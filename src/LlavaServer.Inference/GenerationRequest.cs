@@ -25,6 +25,12 @@ public sealed record GenerationRequest
     /// <summary>Whether an answer may have more than one call.</summary>
     public bool AllowsParallelToolCalls { get; init; } = true;
 
+    /// <summary>How the prompt ends behind the messages.</summary>
+    public PromptEnding Ending { get; init; }
+
+    /// <summary>Values of the chat template's own variables, by their names; those that the server sets itself are passed over.</summary>
+    public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = new Dictionary<string, JsonElement>();
+
     /// <summary>A prompt that no template is applied to; pictures go in front of it.</summary>
     public MessagePart[]? RawPrompt { get; init; }
 
@@ -73,4 +79,7 @@ public sealed record GenerationRequest
 
     /// <summary>Who asks, as far as the server can tell: a key's name or an address. When the queue is full, clients are treated alike.</summary>
     public string Client { get; init; } = "";
+
+    /// <summary>What the template writes. Tools that must not be called are not shown.</summary>
+    internal Conversation ToConversation() => Conversation.From(Messages, ToolChoice == ToolChoice.None ? [] : Tools, Ending, TemplateVariables);
 }

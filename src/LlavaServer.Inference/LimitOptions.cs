@@ -56,4 +56,8 @@ public sealed class LimitOptions
     /// <summary>Time to compile a grammar or schema. Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan GrammarTime { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Calls of tools in one answer. Default 16.</summary>
+    [Range(1, 128)]
+    public int ToolCalls { get; set; } = 16;
 }

@@ -5,6 +5,7 @@ using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
 using LlavaServer.Inference.Scheduling;
+using LlavaServer.Inference.Tools;
 using LlavaServer.Models.Tokenization;
 using Microsoft.Extensions.Options;
 
@@ -24,12 +25,19 @@ public sealed class TextGenerator
     private readonly InferenceOptions _options;
     private readonly InferenceMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly CallPlanner _calls;
     private long _imageBytes;
     private int _active;
     private volatile bool _isDraining;
 
     public TextGenerator(
-        ModelCatalog catalog, ModelPool pool, ImageDecoder decoder, IOptions<InferenceOptions> options, InferenceMetrics metrics, TimeProvider time)
+        ModelCatalog catalog,
+        ModelPool pool,
+        ImageDecoder decoder,
+        IOptions<InferenceOptions> options,
+        InferenceMetrics metrics,
+        TimeProvider time,
+        GrammarCompiler grammars)
     {
         ArgumentNullException.ThrowIfNull(options);
         _catalog = catalog;
@@ -38,6 +46,7 @@ public sealed class TextGenerator
         _options = options.Value;
         _metrics = metrics;
         _time = time;
+        _calls = new CallPlanner(grammars, _options.Limits);
     }
 
     /// <summary>Whether new requests are refused because the server is shutting down.</summary>
@@ -58,6 +67,7 @@ public sealed class TextGenerator
         var entry = FindModel(request.Model);
         var parts = ImageParts(request);
         CheckImageCount(parts, entry);
+        _calls.Check(request);
         var imageBytes = parts.Sum(p => (long)p.ImageBytes!.Value.Length);
         var model = _pool.Find(entry);
         if (_isDraining)
@@ -235,7 +245,7 @@ public sealed class TextGenerator
         }
     }
 
-    private static SequenceRequest Prepare(GenerationRequest request, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken)
+    private SequenceRequest Prepare(GenerationRequest request, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken)
     {
         var text = Write(request, model);
         var context = CheckSize(text, request, model, pictures.Count);
@@ -251,9 +261,12 @@ public sealed class TextGenerator
         }
 
         var pool = request.Pooling is { } pooling ? new EmbeddingPool(pooling, prompt.Length) : null;
+        var calls = _calls.Plan(request, text.Calls, model.Tokenizer);
         var sampler = new Sampler(request.Sampling, context, model.Tokenizer)
         {
-            Grammar = request.Grammar is { } grammar ? new GrammarMatcher(model.Constraints.Of(grammar)) : null,
+            Grammar = (calls?.Grammar ?? request.Grammar) is { } grammar
+                ? new GrammarMatcher(model.Constraints.Of(grammar, calls?.CallTokens), calls is { StartsFree: true })
+                : null,
             EndTokens = request.IgnoreEnd || request.MinTokens > 0 ? EndTokens(model.Tokenizer) : [],
             EndsAfter = request.IgnoreEnd ? int.MaxValue : request.MinTokens,
         };
@@ -275,8 +288,16 @@ public sealed class TextGenerator
             TimesUpdates = request.TimesUpdates,
             Pool = pool,
             ReusesPrompt = request.ReusesPrompt && (pool?.AllowsReuse ?? true),
-            Stop = request.RawPrompt is null && request.Grammar is null ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop,
+            Stop = StopTexts(request, calls, model),
+            Calls = calls,
         };
+    }
+
+    // The template's stop texts end text alone: they may be part of an answer that has a form.
+    private static IReadOnlyList<string> StopTexts(GenerationRequest request, CallPlan? calls, LoadedModel model)
+    {
+        var isText = request.RawPrompt is null && request.Grammar is null && calls is null or { StartsFree: true };
+        return isText ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop;
     }
 
     private static int[] EndTokens(ITokenizer tokenizer) => [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsEndOfGeneration)];
@@ -322,7 +343,7 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {model.ChatTemplateWarning}");
         }
 
-        model.Template.Render(Conversation.From(request.Messages, request.Tools), text);
+        model.Template.Render(request.ToConversation(), text);
         return text;
     }
 

@@ -84,7 +84,8 @@ public sealed class GrammarCompiler
         }
     }
 
-    private Grammar Get(string key, Func<GrammarBudget, GrammarRules> write)
+    /// <summary>A grammar that is written by the caller, remembered by a key that says all about it.</summary>
+    internal Grammar Get(string key, Func<GrammarBudget, GrammarRules> write)
     {
         lock (_lock)
         {

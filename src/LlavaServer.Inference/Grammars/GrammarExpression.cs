@@ -15,6 +15,9 @@ internal abstract record GrammarExpression
     /// <summary>One character of a set, in UTF-8.</summary>
     public sealed record Characters(CharacterSet Set) : GrammarExpression;
 
+    /// <summary>One byte of a range, whatever character it belongs to.</summary>
+    public sealed record ByteRange(byte Low, byte High) : GrammarExpression;
+
     public sealed record Sequence(IReadOnlyList<GrammarExpression> Items) : GrammarExpression;
 
     public sealed record Choice(IReadOnlyList<GrammarExpression> Items) : GrammarExpression;

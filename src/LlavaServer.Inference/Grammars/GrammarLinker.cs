@@ -66,6 +66,8 @@ internal sealed class GrammarLinker
                 return next;
             case GrammarExpression.Characters characters:
                 return Characters(characters.Set, next);
+            case GrammarExpression.ByteRange range:
+                return Byte(range.Low, range.High, next);
             case GrammarExpression.Sequence sequence:
                 for (var i = sequence.Items.Count - 1; i >= 0; i--)
                 {

@@ -11,15 +11,16 @@ namespace LlavaServer.Inference.Grammars;
 internal sealed class JsonSchemaCompiler
 {
     private readonly GrammarBudget _budget;
-    private readonly GrammarRules _rules = new();
+    private readonly GrammarRules _rules;
     private readonly SchemaReferences _references;
     private readonly JsonValues _values;
     private readonly Dictionary<string, int> _known = new(StringComparer.Ordinal);
     private readonly Queue<(int Rule, IReadOnlyList<SchemaPart> Parts)> _waiting = new();
 
-    private JsonSchemaCompiler(JsonElement schema, GrammarBudget budget)
+    private JsonSchemaCompiler(JsonElement schema, GrammarRules rules, GrammarBudget budget)
     {
         _budget = budget;
+        _rules = rules;
         _references = new SchemaReferences(schema, budget);
         _values = new JsonValues(_rules);
     }
@@ -27,16 +28,25 @@ internal sealed class JsonSchemaCompiler
     /// <exception cref="GrammarException">The schema is wrong, over a limit, or cannot be held.</exception>
     public static GrammarRules Compile(JsonElement schema, GrammarBudget budget)
     {
-        var compiler = new JsonSchemaCompiler(schema, budget);
-        var answer = compiler.Schema([new SchemaPart(schema, "#", 0)]);
+        var rules = new GrammarRules();
+        var answer = Add(rules, budget, schema);
         // One blank may go ahead: many vocabularies begin an answer with it.
-        compiler._rules.Define(GrammarRules.Root, Of(Optional(Text(" ")), answer));
+        rules.Define(GrammarRules.Root, Of(Optional(Text(" ")), answer));
+        return rules;
+    }
+
+    /// <summary>Values that hold to all of these schemas, among other rules. References are looked up in the first.</summary>
+    /// <exception cref="GrammarException">A schema is wrong, over a limit, or cannot be held.</exception>
+    public static GrammarExpression Add(GrammarRules rules, GrammarBudget budget, params IReadOnlyList<JsonElement> schemas)
+    {
+        var compiler = new JsonSchemaCompiler(schemas[0], rules, budget);
+        var value = compiler.Schema([.. schemas.Select(static (schema, i) => new SchemaPart(schema, i == 0 ? "#" : $"#({i})", 0))]);
         while (compiler._waiting.TryDequeue(out var work))
         {
-            compiler._rules.Define(work.Rule, compiler.Value(work.Parts));
+            rules.Define(work.Rule, compiler.Value(work.Parts));
         }
 
-        return compiler._rules;
+        return value;
     }
 
     /// <summary>A reference to the rule of all these parts together.</summary>

@@ -9,24 +9,41 @@ internal sealed class ModelConstraints(ITokenizer tokenizer)
     private const int MaxKept = 8;
 
     private readonly Lock _lock = new();
-    private readonly Lazy<VocabularyTrie> _vocabulary = new(() => new VocabularyTrie(tokenizer));
-    private readonly List<(Grammar Grammar, TokenConstraint Constraint)> _kept = [];
+    private readonly Dictionary<string, Lazy<VocabularyTrie>> _vocabularies = [];
+    private readonly List<(Grammar Grammar, VocabularyTrie Vocabulary, TokenConstraint Constraint)> _kept = [];
 
     /// <summary>On a request thread: the first mask is computed here, not on the scheduler's.</summary>
-    public TokenConstraint Of(Grammar grammar)
+    /// <param name="grammar">Of the answer.</param>
+    /// <param name="shown">Control tokens that have bytes all the same; the same ones for all answers of one kind.</param>
+    public TokenConstraint Of(Grammar grammar, IReadOnlyList<int>? shown = null)
     {
-        var constraint = Find(grammar);
+        var constraint = Find(grammar, Vocabulary(shown ?? []));
         constraint.MaskOf(constraint.Start);
         return constraint;
     }
 
-    private TokenConstraint Find(Grammar grammar)
+    // A model has one form of calls, or two with the generic one: there are no more than three.
+    private VocabularyTrie Vocabulary(IReadOnlyList<int> shown)
     {
-        var vocabulary = _vocabulary.Value;
+        Lazy<VocabularyTrie>? vocabulary;
         lock (_lock)
         {
-            var index = _kept.FindIndex(kept => kept.Grammar == grammar);
-            var kept = index >= 0 ? _kept[index] : (grammar, new TokenConstraint(grammar, vocabulary));
+            var key = string.Join(' ', shown);
+            if (!_vocabularies.TryGetValue(key, out vocabulary))
+            {
+                _vocabularies.Add(key, vocabulary = new Lazy<VocabularyTrie>(() => new VocabularyTrie(tokenizer, shown)));
+            }
+        }
+
+        return vocabulary.Value;
+    }
+
+    private TokenConstraint Find(Grammar grammar, VocabularyTrie vocabulary)
+    {
+        lock (_lock)
+        {
+            var index = _kept.FindIndex(kept => kept.Grammar == grammar && kept.Vocabulary == vocabulary);
+            var kept = index >= 0 ? _kept[index] : (grammar, vocabulary, new TokenConstraint(grammar, vocabulary));
             if (index >= 0)
             {
                 _kept.RemoveAt(index);
@@ -37,7 +54,7 @@ internal sealed class ModelConstraints(ITokenizer tokenizer)
             }
 
             _kept.Add(kept);
-            return kept.Item2;
+            return kept.Item3;
         }
     }
 }

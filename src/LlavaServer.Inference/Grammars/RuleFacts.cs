@@ -22,7 +22,7 @@ internal sealed class RuleFacts
     public bool IsNullable(GrammarExpression expression) => expression switch
     {
         GrammarExpression.Literal literal => literal.Bytes.Length == 0,
-        GrammarExpression.Characters => false,
+        GrammarExpression.Characters or GrammarExpression.ByteRange => false,
         GrammarExpression.Sequence sequence => sequence.Items.All(IsNullable),
         GrammarExpression.Choice choice => choice.Items.Any(IsNullable),
         GrammarExpression.Repeat repeat => repeat.Min == 0 || repeat.Max == 0 || IsNullable(repeat.Item),
@@ -32,7 +32,7 @@ internal sealed class RuleFacts
 
     public bool IsProductive(GrammarExpression expression) => expression switch
     {
-        GrammarExpression.Literal => true,
+        GrammarExpression.Literal or GrammarExpression.ByteRange => true,
         GrammarExpression.Characters characters => !characters.Set.IsEmpty,
         GrammarExpression.Sequence sequence => sequence.Items.All(IsProductive),
         GrammarExpression.Choice choice => choice.Items.Any(IsProductive),

@@ -15,10 +15,15 @@ internal sealed class VocabularyTrie
     private readonly int[] _tokens;
     private readonly List<int> _endTokens = [];
     private readonly ITokenizer _tokenizer;
+    private readonly IReadOnlyList<int> _shown;
+    private readonly int _longest;
 
-    public VocabularyTrie(ITokenizer tokenizer)
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="shown">Control tokens that have bytes all the same.</param>
+    public VocabularyTrie(ITokenizer tokenizer, IReadOnlyList<int>? shown = null)
     {
         _tokenizer = tokenizer;
+        _shown = shown ?? [];
         var texts = new byte[tokenizer.VocabularySize][];
         for (var id = 0; id < texts.Length; id++)
         {
@@ -29,7 +34,7 @@ internal sealed class VocabularyTrie
             }
             else
             {
-                texts[id] = tokenizer.GetBytes(id, special: false).ToArray();
+                texts[id] = BytesOf(id).ToArray();
             }
         }
 
@@ -37,13 +42,14 @@ internal sealed class VocabularyTrie
         Array.Sort(_tokens, (x, y) => texts[x].AsSpan().SequenceCompareTo(texts[y]));
         Build(texts);
         VocabularySize = texts.Length;
+        _longest = _depths.Count > 0 ? _depths.Max() + 1 : 0;
     }
 
     public int VocabularySize { get; }
 
     public int MaskLength => (VocabularySize + 63) / 64;
 
-    public ReadOnlySpan<byte> BytesOf(int tokenId) => _tokenizer.GetBytes(tokenId, special: false);
+    public ReadOnlySpan<byte> BytesOf(int tokenId) => _tokenizer.GetBytes(tokenId, special: _shown.Contains(tokenId));
 
     public bool EndsGeneration(int tokenId) => _tokenizer.IsEndOfGeneration(tokenId);
 
@@ -56,7 +62,7 @@ internal sealed class VocabularyTrie
         }
 
         var stop = automaton.Work + maxWork;
-        var path = new GrammarState[_tokenizer.LongestTokenBytes + 1];
+        var path = new GrammarState[_longest + 1];
         path[0] = state;
         for (var node = 0; node < _bytes.Count && automaton.Work < stop;)
         {

@@ -17,7 +17,14 @@ internal static class GgufModelText
         var tokenizer = TokenizerFactory.Create(file.Metadata);
         var name = $"{file.Metadata.GetString("general.name", "")} {Path.GetFileName(entry.Files.ModelPath)}";
         var template = ChatTemplateSelector.Choose(
-            templateName, file.Metadata.GetString("tokenizer.chat_template", null), name, entry.HasVision, tokenizer, limits, time);
+            templateName,
+            file.Metadata.GetString("tokenizer.chat_template", null),
+            name,
+            entry.HasVision,
+            tokenizer,
+            limits,
+            time,
+            file.Metadata.GetString("tokenizer.chat_template.tool_use", null));
         return new ModelText(tokenizer, template);
     }
 }

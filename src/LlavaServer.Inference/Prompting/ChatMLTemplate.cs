@@ -21,13 +21,13 @@ internal sealed class ChatMLTemplate(string name, string? defaultSystem, bool ne
             var turn = conversation.Turns[i];
             output.Control(Start).Text(turn.Role == ChatRole.User ? "user\n" : "assistant\n");
             Content(turn, output);
-            if (turn.Role == ChatRole.User || i < conversation.Turns.Count - 1)
+            if (!conversation.LeavesOpen(i))
             {
                 output.Control(End).Text(_afterEnd);
             }
         }
 
-        if (!conversation.ContinuesAssistant)
+        if (conversation.AddsPrompt)
         {
             output.Control(Start).Text("assistant\n");
         }

@@ -6,6 +6,9 @@ namespace LlavaServer.Inference.Prompting;
 /// </summary>
 internal abstract class ChatTemplate
 {
+    /// <summary>Variables of a template that only the server sets.</summary>
+    public static readonly IReadOnlyList<string> ReservedVariables = ["messages", "tools", "add_generation_prompt", "bos_token", "eos_token", "strftime_now"];
+
     protected ChatTemplate(string name, params string[] stopTexts)
     {
         Name = name;
@@ -18,7 +21,9 @@ internal abstract class ChatTemplate
     /// <summary>Texts that end an answer, besides the end tokens of the vocabulary.</summary>
     public IReadOnlyList<string> StopTexts { get; }
 
-    /// <summary>Writes the conversation up to where the answer begins. A last message of the assistant is continued.</summary>
+    /// <summary>
+    /// Writes the conversation, up to where the answer begins unless it asks for something else, and sets the form of calls if it is not the generic one.
+    /// </summary>
     public abstract void Render(Conversation conversation, PromptText output);
 
     /// <summary>Writes the pictures of a turn, then its text.</summary>

@@ -20,8 +20,30 @@ internal static class ChatTemplateSelector
     /// <param name="tokenizer">Of the model.</param>
     /// <param name="limits">Bounds of interpreted templates; null for the defaults.</param>
     /// <param name="time">What interpreted templates read the date from; null for the system's.</param>
+    /// <param name="fileToolTemplate"><c>tokenizer.chat_template.tool_use</c> of the model file, or null.</param>
     public static ChatTemplateChoice Choose(
-        string? explicitName, string? fileTemplate, string modelName, bool sees, ITokenizer tokenizer, LimitOptions? limits = null, TimeProvider? time = null)
+        string? explicitName,
+        string? fileTemplate,
+        string modelName,
+        bool sees,
+        ITokenizer tokenizer,
+        LimitOptions? limits = null,
+        TimeProvider? time = null,
+        string? fileToolTemplate = null)
+    {
+        var choice = ChooseUsual(explicitName, fileTemplate, modelName, sees, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System);
+        if (explicitName is not null || choice.Template is not { } usual || string.IsNullOrWhiteSpace(fileToolTemplate))
+        {
+            return choice;
+        }
+
+        return Interpret(fileToolTemplate, usual, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System, out var failure) is { } withTools
+            ? choice with { Template = new ToolUseTemplate(usual, withTools) }
+            : choice with { Warning = $"The model file's chat template for tools cannot be interpreted ({failure}); the other one is used. {choice.Warning}".TrimEnd() };
+    }
+
+    private static ChatTemplateChoice ChooseUsual(
+        string? explicitName, string? fileTemplate, string modelName, bool sees, ITokenizer tokenizer, LimitOptions limits, TimeProvider time)
     {
         if (explicitName is not null)
         {
@@ -34,11 +56,13 @@ internal static class ChatTemplateSelector
         if (!string.IsNullOrWhiteSpace(fileTemplate))
         {
             var recognised = Recognise(fileTemplate) is { } family && KnowsItsTokens(family, tokenizer) ? family : null;
-            var interpreted = Interpret(fileTemplate, recognised, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System, out var failure);
+            var interpreted = Interpret(fileTemplate, recognised, tokenizer, limits, time, out var failure);
             var isLlavas = sees && recognised is VicunaTemplate or LlavaV0Template;
             if (recognised is not null && (interpreted is null || isLlavas || ChatTemplateComparison.WriteTheSame(recognised, interpreted, sees, tokenizer)))
             {
-                return new ChatTemplateChoice(recognised, "model file", null);
+                // Families have no form of calls of their own; a model whose template has one was trained with it.
+                ChatTemplate template = interpreted is { Capabilities.Calls: not null } ? new ToolUseTemplate(recognised, interpreted) : recognised;
+                return new ChatTemplateChoice(template, "model file", null);
             }
 
             if (interpreted is not null)

@@ -1,10 +1,16 @@
 using System.Text.Json;
+using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference.Prompting;
 
-/// <summary>The messages of a request as a template needs them: system texts joined in front, then the turns of user and assistant.</summary>
+/// <summary>
+/// The messages of a request as a template needs them: system texts joined in front, then the turns of user and assistant. In the turns tools, calls and
+/// results are text already, see <see cref="ToolFolding"/>.
+/// </summary>
 internal sealed class Conversation
 {
+    private static readonly Dictionary<string, JsonElement> s_noVariables = [];
+
     private Conversation(IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, string? system, IReadOnlyList<Turn> turns)
     {
         Messages = messages;
@@ -24,15 +30,33 @@ internal sealed class Conversation
 
     public IReadOnlyList<Turn> Turns { get; }
 
-    /// <summary>Whether the answer continues a message that the caller began for the assistant.</summary>
-    public bool ContinuesAssistant => Turns.Count > 0 && Turns[^1].Role == ChatRole.Assistant;
+    public PromptEnding Ending { get; private init; }
 
-    public static Conversation From(IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement>? tools = null)
+    /// <summary>Values of the template's own variables, by their names.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Variables { get; private init; } = s_noVariables;
+
+    /// <summary>Whether there are tools, calls or results.</summary>
+    public bool HasTools => ToolFolding.IsNeeded(Messages, Tools);
+
+    /// <summary>Whether the answer continues a message that the caller began for the assistant.</summary>
+    public bool ContinuesAssistant => Ending == PromptEnding.Continued && Turns.Count > 0 && Turns[^1].Role == ChatRole.Assistant;
+
+    /// <summary>Whether the last turn is written without its end.</summary>
+    public bool LeavesOpen(int turn) => ContinuesAssistant && turn == Turns.Count - 1;
+
+    /// <summary>Whether the beginning of an answer follows the last turn.</summary>
+    public bool AddsPrompt => Ending != PromptEnding.Closed && !ContinuesAssistant;
+
+    public static Conversation From(
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<JsonElement>? tools = null,
+        PromptEnding ending = PromptEnding.Continued,
+        IReadOnlyDictionary<string, JsonElement>? variables = null)
     {
         List<string>? system = null;
         var turns = new List<Turn>(messages.Count);
         var imageCount = 0;
-        foreach (var message in messages)
+        foreach (var message in ToolFolding.Fold(messages, tools ?? []))
         {
             var images = new List<int>();
             var texts = new List<string>();
@@ -60,6 +84,10 @@ internal sealed class Conversation
             }
         }
 
-        return new Conversation(messages, tools ?? [], system is null ? null : string.Join('\n', system), turns);
+        return new Conversation(messages, tools ?? [], system is null ? null : string.Join('\n', system), turns)
+        {
+            Ending = ending,
+            Variables = variables ?? s_noVariables,
+        };
     }
 }

@@ -35,7 +35,7 @@ internal sealed class InstTemplate(string name, string? defaultSystem, bool star
             else
             {
                 output.Text(" ").Text(turn.Text.TrimStart(' '));
-                if (i < conversation.Turns.Count - 1)
+                if (!conversation.LeavesOpen(i))
                 {
                     output.Text(" ").EndOfSequence();
                 }

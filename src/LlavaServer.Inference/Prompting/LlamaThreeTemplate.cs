@@ -16,13 +16,13 @@ internal sealed class LlamaThreeTemplate(string? defaultSystem) : ChatTemplate("
             var turn = conversation.Turns[i];
             Header(turn.Role == ChatRole.User ? "user" : "assistant", output);
             Content(turn, output, trim: true);
-            if (turn.Role == ChatRole.User || i < conversation.Turns.Count - 1)
+            if (!conversation.LeavesOpen(i))
             {
                 output.Control("<|eot_id|>");
             }
         }
 
-        if (!conversation.ContinuesAssistant)
+        if (conversation.AddsPrompt)
         {
             Header("assistant", output);
         }

@@ -21,14 +21,14 @@ internal sealed class LlavaV0Template() : ChatTemplate("llava_v0", "###", "</s>"
             else
             {
                 output.Text("Assistant: ").Text(turn.Text.TrimStart(' '));
-                if (i < conversation.Turns.Count - 1)
+                if (!conversation.LeavesOpen(i))
                 {
                     output.Text("###");
                 }
             }
         }
 
-        if (!conversation.ContinuesAssistant)
+        if (conversation.AddsPrompt)
         {
             output.Text("Assistant:");
         }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Text.Json;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Models.Gguf;
 
@@ -23,13 +22,14 @@ public sealed class ModelTexts
     }
 
     /// <summary>The prompt that a conversation becomes, with a marker for every picture and without the token that the tokenizer puts in front.</summary>
-    public string WritePrompt(ModelEntry model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, string imageMarker)
+    public string WritePrompt(ModelEntry model, GenerationRequest request, string imageMarker)
     {
         ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(request);
         var (tokenizer, choice) = TextOf(model);
         var template = choice.Template ?? throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {choice.Warning}");
         var prompt = new PromptText();
-        template.Render(Conversation.From(messages, tools), prompt);
+        template.Render(request.ToConversation(), prompt);
         return prompt.ToPlainText(tokenizer, imageMarker);
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using LlavaServer.Inference.Tools;
 using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Prompting;
@@ -22,6 +23,9 @@ internal sealed class PromptText
     }
 
     public long TextLength { get; private set; }
+
+    /// <summary>How the model that reads this prompt writes calls of tools.</summary>
+    public CallSyntax Calls { get; set; } = CallSyntax.Generic;
 
     public PromptText Text(string text)
     {

@@ -28,14 +28,14 @@ internal sealed class VicunaTemplate(string name, string? defaultSystem, string 
             else
             {
                 output.Text("ASSISTANT: ").Text(turn.Text.TrimStart(' '));
-                if (i < conversation.Turns.Count - 1)
+                if (!conversation.LeavesOpen(i))
                 {
                     output.EndOfSequence();
                 }
             }
         }
 
-        if (!conversation.ContinuesAssistant)
+        if (conversation.AddsPrompt)
         {
             output.Text("ASSISTANT:");
         }

@@ -69,28 +69,38 @@ internal sealed class Sampler
         Grammar?.Accept(tokenId);
     }
 
-    /// <summary>Picks a token, -1 if the grammar leaves none. Does not accept it. The grammar is applied before everything else.</summary>
+    /// <summary>Picks a token, -1 if the grammar leaves none. Does not accept it. The grammar is applied before everything else, but for one that leaves the model free.</summary>
     /// <param name="logits">One value per token of the vocabulary.</param>
     /// <param name="candidates">Working space for this vocabulary; afterwards what was drawn from, with its probabilities unless the largest was taken.</param>
     public int Sample(ReadOnlySpan<float> logits, CandidateList candidates)
     {
-        if (Grammar is { } grammar)
+        if (Grammar is not { } grammar)
         {
-            candidates.Fill(logits, grammar.Mask);
-            if (candidates.Count == 0)
-            {
-                return -1;
-            }
+            return SampleFreely(logits, candidates);
         }
-        else if (_takesLargest && !BansEnd)
+
+        if (grammar.IsFree && SampleFreely(logits, candidates) is var free && grammar.Allows(free))
+        {
+            return free;
+        }
+
+        candidates.Fill(logits, grammar.Mask);
+        return candidates.Count == 0 ? -1 : SampleFrom(candidates, logits.Length);
+    }
+
+    private int SampleFreely(ReadOnlySpan<float> logits, CandidateList candidates)
+    {
+        if (_takesLargest && !BansEnd)
         {
             return Largest(logits);
         }
-        else
-        {
-            candidates.Fill(logits);
-        }
 
+        candidates.Fill(logits);
+        return SampleFrom(candidates, logits.Length);
+    }
+
+    private int SampleFrom(CandidateList candidates, int vocabularySize)
+    {
         AddBias(candidates);
         if (BansEnd)
         {
@@ -102,7 +112,7 @@ internal sealed class Sampler
             stage.Apply(candidates);
         }
 
-        return _mirostat?.Draw(candidates, logits.Length) ?? Draw(candidates.Items);
+        return _mirostat?.Draw(candidates, vocabularySize) ?? Draw(candidates.Items);
     }
 
     private static int Largest(ReadOnlySpan<float> logits)

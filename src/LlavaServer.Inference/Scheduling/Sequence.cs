@@ -172,7 +172,8 @@ internal sealed class Sequence
         }
 
         _generated[_fedLength++] = tokenId;
-        var bytes = _tokenizer.GetBytes(tokenId, special: false);
+        var isInCall = Request is { Calls: not null, Sampler.Grammar.HasBegun: true };
+        var bytes = _tokenizer.GetBytes(tokenId, special: Request.Calls?.Shows(tokenId, isInCall) == true);
         var text = _utf8.Append(bytes);
         if (_trail is not null)
         {
@@ -180,7 +181,18 @@ internal sealed class Sequence
             _trail.Add(token, text.Length, _utf8.IsWhole);
         }
 
-        var stopped = _stop.Append(text, out var released);
+        // Stop texts end text: in a call they are part of its arguments.
+        var stopped = false;
+        ReadOnlySpan<char> released = text;
+        if (isInCall && !Request.Calls!.HasForm)
+        {
+            Release(_stop.Flush());
+        }
+        else
+        {
+            stopped = _stop.Append(text, out released);
+        }
+
         Release(released);
         if (stopped)
         {

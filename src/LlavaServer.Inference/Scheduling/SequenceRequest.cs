@@ -1,6 +1,7 @@
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference.Scheduling;
 
@@ -34,4 +35,7 @@ internal sealed record SequenceRequest
 
     /// <summary>Time that the request waited for its model to be loaded.</summary>
     public TimeSpan LoadTime { get; init; }
+
+    /// <summary>How calls of tools are written; null when none can be made.</summary>
+    public CallPlan? Calls { get; init; }
 }

@@ -56,6 +56,7 @@ internal static class GgufBounds
         GgufKeyRule.Integer("split.count", 0, GgufLimits.MaxSplitFiles),
         GgufKeyRule.Integer("split.tensors.count", 0, GgufLimits.MaxTensors * GgufLimits.MaxSplitFiles),
         GgufKeyRule.String("tokenizer.chat_template"),
+        GgufKeyRule.String("tokenizer.chat_template.tool_use"),
         GgufKeyRule.Strings("tokenizer.chat_templates", 0, 1_024),
         GgufKeyRule.String("tokenizer.ggml.model"),
         GgufKeyRule.String("tokenizer.ggml.pre"),

@@ -57,6 +57,7 @@ internal static class Settings
         new("Limits:SchemaNodes", SettingKind.Integer),
         new("Limits:GrammarBytes", SettingKind.Bytes),
         new("Limits:GrammarTime", SettingKind.Duration),
+        new("Limits:ToolCalls", SettingKind.Integer),
         new("Images:DecodeSlots", SettingKind.Integer),
         new("Images:DecodeBytes", SettingKind.Bytes),
         new("Images:DecodeTime", SettingKind.Duration),

@@ -12,7 +12,7 @@ internal sealed class FakeEngine : IInferenceEngine
     private const string AnswerMark = "ASSISTANT:";
     private readonly List<long>[] _stored;
     private readonly FakeBlocks _blocks;
-    private readonly (int Start, byte[] Answer)?[] _answers;
+    private readonly (int Start, int[] Answer)?[] _answers;
     private readonly Dictionary<int, float[]> _logits = [];
     private readonly Dictionary<int, float[]> _embeddings = [];
     private readonly Stack<float[]> _spare = new();
@@ -22,7 +22,7 @@ internal sealed class FakeEngine : IInferenceEngine
     {
         _owner = owner;
         _stored = [.. Enumerable.Range(0, options.SequenceCount).Select(_ => new List<long>())];
-        _answers = new (int, byte[])?[options.SequenceCount];
+        _answers = new (int, int[])?[options.SequenceCount];
         _blocks = new FakeBlocks(options.SequenceCount, owner.KVPositions == 0 ? int.MaxValue : owner.KVPositions / FakeBlocks.Size);
         Vision = owner.Vision;
         Info = new EngineInfo
@@ -153,17 +153,17 @@ internal sealed class FakeEngine : IInferenceEngine
 
         var (start, answer) = _answers[sequence] ??= AnswerOf(stored);
         var given = stored.Count - start;
-        return given < answer.Length ? FakeTokenizer.FirstByte + answer[given] : FakeTokenizer.Eos;
+        return given < answer.Length ? answer[given] : FakeTokenizer.Eos;
     }
 
     // From the last mark that was fed, so an engine that gets a prompt and half of its answer goes on with the other half.
-    private (int Start, byte[] Answer) AnswerOf(List<long> stored)
+    private (int Start, int[] Answer) AnswerOf(List<long> stored)
     {
         for (var end = stored.Count; end > 0; end--)
         {
             if (EndsWithMark(stored, end))
             {
-                return (end, Encoding.UTF8.GetBytes(_owner.Answer(Text(stored[..end]))));
+                return (end, [.. _owner.AnswerTokens(Text(stored[..end]))]);
             }
         }
 

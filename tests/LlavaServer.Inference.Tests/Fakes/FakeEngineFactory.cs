@@ -11,6 +11,8 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
     private int _steps;
     private int _rows;
 
+    public FakeEngineFactory() => AnswerTokens = fed => System.Text.Encoding.UTF8.GetBytes(Answer(fed)).Select(static value => FakeTokenizer.FirstByte + value);
+
     public FakeTokenizer Tokenizer { get; init; } = new();
 
     public FakeVisionEncoder? Vision { get; init; }
@@ -37,6 +39,9 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
 
     /// <summary>From everything up to and including <c>ASSISTANT:</c> to the answer.</summary>
     public Func<string, string> Answer { get; set; } = Fingerprint;
+
+    /// <summary>The tokens of <see cref="Answer"/>, or what a test says instead.</summary>
+    public Func<string, IEnumerable<int>> AnswerTokens { get; set; }
 
     /// <summary>When set, every row's next token.</summary>
     public int? EndlessToken { get; set; }

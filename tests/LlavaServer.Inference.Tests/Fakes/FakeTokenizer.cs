@@ -45,10 +45,15 @@ internal sealed class FakeTokenizer(params string[] controlTokens) : ITokenizer
         >= FirstByte and < FirstControl => _bytes[tokenId - FirstByte],
         Bos when special => "<s>"u8,
         Eos when special => "</s>"u8,
+        >= FirstControl when special => Encoding.UTF8.GetBytes(controlTokens[tokenId - FirstControl]),
         _ => [],
     };
 
-    public bool IsEndOfGeneration(int tokenId) => tokenId == Eos;
+    /// <summary>Control tokens that end answers, besides the end of sequence.</summary>
+    public string[] EndTokens { get; init; } = [];
+
+    public bool IsEndOfGeneration(int tokenId) =>
+        tokenId == Eos || (tokenId >= FirstControl && EndTokens.Contains(controlTokens[tokenId - FirstControl]));
 
     public int FindToken(string tokenText)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Prompting.Jinja;
@@ -15,6 +16,8 @@ internal sealed class JinjaChatTemplate : ChatTemplate
 
     /// <summary>How model information names the family.</summary>
     public const string FamilyName = "jinja";
+
+    private static readonly Dictionary<string, JsonElement> s_noVariables = [];
 
     private readonly JinjaTemplate _template;
     private readonly ITokenizer _tokenizer;
@@ -32,17 +35,17 @@ internal sealed class JinjaChatTemplate : ChatTemplate
         _time = time;
         _bos = TextOf(tokenizer, tokenizer.BosTokenId);
         _eos = TextOf(tokenizer, tokenizer.EosTokenId);
-        Capabilities = JinjaCapabilities.Find((messages, tools) =>
+        Capabilities = JinjaCapabilities.Find(template.Source, (messages, tools, addsPrompt) =>
         {
             try
             {
-                return Render(messages, tools, addsPrompt: true, inputBytes: 1024);
+                return Render(messages, tools, addsPrompt, inputBytes: 1024, s_noVariables);
             }
             catch (JinjaException)
             {
                 return null;
             }
-        });
+        }, EndOf);
     }
 
     public JinjaCapabilities Capabilities { get; }
@@ -61,38 +64,60 @@ internal sealed class JinjaChatTemplate : ChatTemplate
             : throw new JinjaException(JinjaError.Value, MetadataKey, 1, "it does not write what a user says");
     }
 
-    public override void Render(Conversation conversation, PromptText output) => Render(conversation, output, addsPrompt: true);
-
-    /// <summary>Throws <see cref="InferenceException"/> when the template refuses the conversation or does not end.</summary>
-    /// <param name="conversation">What is written.</param>
-    /// <param name="output">Receives it.</param>
-    /// <param name="addsPrompt">Whether the beginning of the answer is written too.</param>
-    public void Render(Conversation conversation, PromptText output, bool addsPrompt)
+    /// <summary>
+    /// Throws <see cref="InferenceException"/> when the template refuses the conversation or does not end. Tools, calls and results that it does not
+    /// take are folded into texts.
+    /// </summary>
+    public override void Render(Conversation conversation, PromptText output)
     {
-        var messages = conversation.Messages;
-        ChatMessage? continued = null;
-        if (addsPrompt && messages is [.., { Role: ChatRole.Assistant, ToolCalls.Count: 0 } last])
+        if (!conversation.HasTools)
         {
-            continued = last;
-            messages = [.. messages.Take(messages.Count - 1)];
+            RenderAsItIs(conversation, output);
+            return;
         }
 
-        if (!Capabilities.TakesSystem)
+        if (Capabilities.Calls is { } calls && TryNatively(conversation, output))
         {
-            messages = JinjaConversation.FoldSystem(messages);
+            output.Calls = calls;
+            return;
         }
 
-        var text = Fitting(messages, conversation, addsPrompt);
-        var start = _tokenizer.AddsBos && _bos.Length > 0 && text.Value.StartsWith(_bos, StringComparison.Ordinal) ? _bos.Length : 0;
-        JinjaPromptWriter.Write(text, start, Placeholder(text, messages), _tokenizer, output);
-        if (continued is not null)
+        var folded = ToolFolding.Fold(conversation.Messages, conversation.Tools);
+        RenderAsItIs(Conversation.From(folded, null, conversation.Ending, conversation.Variables), output);
+    }
+
+    /// <summary>Without a look at what the template makes of tools. Throws <see cref="InferenceException"/> as above.</summary>
+    public void RenderAsItIs(Conversation conversation, PromptText output)
+    {
+        try
         {
-            output.Text(string.Join('\n', continued.Parts.Select(p => p.Text)));
+            try
+            {
+                Write(conversation, conversation.Messages, output);
+            }
+            catch (JinjaException refusal) when (IsRefusal(refusal))
+            {
+                Write(conversation, JinjaConversation.Alternating(conversation.Messages), output);
+            }
+        }
+        catch (JinjaException failure)
+        {
+            var words = failure.Error == JinjaError.Raised ? "refused the conversation" : "could not be rendered";
+            throw new InferenceException(InferenceError.Unsupported, $"The model's chat template {words}: {failure.Message}.", failure) { Parameter = "messages" };
         }
     }
 
+    private static bool IsRefusal(JinjaException failure) => failure.Error is JinjaError.Raised or JinjaError.Value;
+
     private static string TextOf(ITokenizer tokenizer, int tokenId) =>
         tokenId < 0 ? "" : Encoding.UTF8.GetString(tokenizer.GetBytes(tokenId, special: true));
+
+    private int EndOf(string text)
+    {
+        var tokens = new List<SpelledToken>();
+        _tokenizer.FindControlTokens(text, tokens);
+        return tokens.FindIndex(t => _tokenizer.IsEndOfGeneration(t.TokenId)) is >= 0 and var index ? tokens[index].Start : -1;
+    }
 
     private static long BytesOf(Conversation conversation)
     {
@@ -103,33 +128,55 @@ internal sealed class JinjaChatTemplate : ChatTemplate
             bytes += message.ToolCalls.Sum(c => (long)Encoding.UTF8.GetByteCount(c.Arguments));
         }
 
+        bytes += conversation.Variables.Sum(v => (long)Encoding.UTF8.GetByteCount(v.Value.GetRawText()));
         return bytes + conversation.Tools.Sum(t => (long)Encoding.UTF8.GetByteCount(t.GetRawText()));
     }
 
-    private JinjaText Fitting(IReadOnlyList<ChatMessage> messages, Conversation conversation, bool addsPrompt)
+    // False where the template has no place for something: then nothing was written.
+    private bool TryNatively(Conversation conversation, PromptText output)
     {
-        var inputBytes = BytesOf(conversation);
-        JinjaText Attempt(IReadOnlyList<ChatMessage> attempt)
-        {
-            var tools = conversation.Tools.Count == 0 ? null : new JinjaList([.. conversation.Tools.Select(t => JinjaJson.Read(t))]);
-            return Render(JinjaConversation.Messages(attempt, Capabilities), tools, addsPrompt, inputBytes);
-        }
-
-        try
+        foreach (var messages in new[] { conversation.Messages, JinjaConversation.WithShortIds(conversation.Messages) })
         {
             try
             {
-                return Attempt(messages);
+                Write(conversation, messages, output);
+                return true;
             }
-            catch (JinjaException refusal) when (refusal.Error is JinjaError.Raised or JinjaError.Value)
+            catch (JinjaException refusal) when (IsRefusal(refusal))
             {
-                return Attempt(JinjaConversation.Alternating(messages));
+                // Mistral's templates insist on ids of nine characters; what is refused then too is folded.
+            }
+            catch (InferenceException refusal) when (refusal.Error == InferenceError.Unsupported)
+            {
+                // No place for a picture of a result.
             }
         }
-        catch (JinjaException failure)
+
+        return false;
+    }
+
+    private void Write(Conversation conversation, IReadOnlyList<ChatMessage> messages, PromptText output)
+    {
+        ChatMessage? continued = null;
+        if (conversation.Ending == PromptEnding.Continued && messages is [.., { Role: ChatRole.Assistant, ToolCalls.Count: 0 } last])
         {
-            var words = failure.Error == JinjaError.Raised ? "refused the conversation" : "could not be rendered";
-            throw new InferenceException(InferenceError.Unsupported, $"The model's chat template {words}: {failure.Message}.", failure) { Parameter = "messages" };
+            continued = last;
+            messages = [.. messages.Take(messages.Count - 1)];
+        }
+
+        if (!Capabilities.TakesSystem)
+        {
+            messages = JinjaConversation.FoldSystem(messages);
+        }
+
+        var tools = conversation.Tools.Count == 0 ? null : new JinjaList([.. conversation.Tools.Select(t => JinjaJson.Read(t))]);
+        var text = Render(
+            JinjaConversation.Messages(messages, Capabilities), tools, conversation.Ending != PromptEnding.Closed, BytesOf(conversation), conversation.Variables);
+        var start = _tokenizer.AddsBos && _bos.Length > 0 && text.Value.StartsWith(_bos, StringComparison.Ordinal) ? _bos.Length : 0;
+        JinjaPromptWriter.Write(text, start, Placeholder(text, messages), _tokenizer, output);
+        if (continued is not null)
+        {
+            output.Text(string.Join('\n', continued.Parts.Select(p => p.Text)));
         }
     }
 
@@ -149,19 +196,21 @@ internal sealed class JinjaChatTemplate : ChatTemplate
             { Parameter = "messages" };
     }
 
-    private JinjaText Render(JinjaList messages, object? tools, bool addsPrompt, long inputBytes)
+    private JinjaText Render(
+        JinjaList messages, object? tools, bool addsPrompt, long inputBytes, IReadOnlyDictionary<string, JsonElement> variables)
     {
         var now = _time.GetLocalNow();
         var values = new List<KeyValuePair<string, object?>>
         {
-            new("messages", messages),
-            new("bos_token", JinjaText.Of(_bos)),
-            new("eos_token", JinjaText.Of(_eos)),
             new("enable_thinking", true),
             new("date_string", JinjaText.Of(now.ToString("dd MMM yyyy", CultureInfo.InvariantCulture))),
             new("datetime", JinjaText.Of(now.ToString("MMM dd yyyy", CultureInfo.InvariantCulture))),
             new("strftime_now", JinjaClock.Function(now)),
         };
+        values.AddRange(variables.Where(v => !ReservedVariables.Contains(v.Key)).Select(v => KeyValuePair.Create(v.Key, JinjaJson.Read(v.Value))));
+        values.Add(new("messages", messages));
+        values.Add(new("bos_token", JinjaText.Of(_bos)));
+        values.Add(new("eos_token", JinjaText.Of(_eos)));
         if (addsPrompt)
         {
             values.Add(new("add_generation_prompt", true));

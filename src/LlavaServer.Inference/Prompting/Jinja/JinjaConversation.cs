@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace LlavaServer.Inference.Prompting.Jinja;
@@ -40,6 +42,21 @@ internal static class JinjaConversation
         }
 
         return new JinjaList(values);
+    }
+
+    /// <summary>Ids of calls as nine letters and digits, the same for the same id.</summary>
+    public static IReadOnlyList<ChatMessage> WithShortIds(IReadOnlyList<ChatMessage> messages)
+    {
+        const int length = 9;
+        static string Short(string id) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..length];
+        return
+        [
+            .. messages.Select(m => m with
+            {
+                ToolCalls = [.. m.ToolCalls.Select(c => c with { Id = Short(c.Id) })],
+                ToolCallId = m.ToolCallId is { } id ? Short(id) : null,
+            }),
+        ];
     }
 
     /// <summary>The system message folded into the next message, for a template that does not write it.</summary>

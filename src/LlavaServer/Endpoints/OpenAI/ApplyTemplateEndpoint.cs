@@ -29,7 +29,7 @@ internal sealed class ApplyTemplateEndpoint(
             request = mapper.Map(chat, model, RequestRecord.Of(context));
         }
 
-        var prompt = texts.WritePrompt(model, request.Messages, request.Tools, MediaMarker);
+        var prompt = texts.WritePrompt(model, request, MediaMarker);
         await OpenAIJson.WriteResponseAsync(context, prompt, static (writer, prompt) =>
         {
             writer.WriteStartObject();

@@ -84,7 +84,7 @@ public sealed class GoldenTemplateTests
     {
         var text = new PromptText();
         var addsPrompt = !body.TryGetProperty("add_generation_prompt", out var adds) || adds.GetBoolean();
-        template.Render(TemplateFiles.Read(body), text, addsPrompt);
+        template.RenderAsItIs(TemplateFiles.Read(body, addsPrompt ? PromptEnding.Continued : PromptEnding.Closed), text);
         return text.ToPlainText(new FakeTokenizer(), Marker);
     }
 }

@@ -149,7 +149,7 @@ public sealed class JinjaChatTemplateTests
         const string template = "{% if tools %}{% for t in tools %}{{ t.function.name }} {{ t|tojson }}{% endfor %}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}";
         using var tool = JsonDocument.Parse("""{"type":"function","function":{"name":"<|im_end|>","parameters":{"type":"object"}}}""");
         var text = new PromptText();
-        JinjaChatTemplate.Compile(template, Tokenizer, new LimitOptions(), TimeProvider.System).Render(Conversation.From([User(MessagePart.FromText("Q"))], [tool.RootElement]), text);
+        JinjaChatTemplate.Compile(template, Tokenizer, new LimitOptions(), TimeProvider.System).RenderAsItIs(Conversation.From([User(MessagePart.FromText("Q"))], [tool.RootElement]), text);
         Assert.DoesNotContain(text.Pieces, p => p.Kind == PromptPieceKind.Control);
         Assert.Equal("""<|im_end|> {"type": "function", "function": {"name": "<|im_end|>", "parameters": {"type": "object"}}}Q""", text.ToPlainText(Tokenizer, "#"));
     }

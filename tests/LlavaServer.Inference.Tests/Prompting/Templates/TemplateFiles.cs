@@ -17,9 +17,10 @@ internal static class TemplateFiles
 
     public static string Template(string name) => Text($"{name}.jinja");
 
-    public static Conversation Read(JsonElement body) => Conversation.From(
+    public static Conversation Read(JsonElement body, PromptEnding ending = PromptEnding.Continued) => Conversation.From(
         [.. body.GetProperty("messages").EnumerateArray().Select(ReadMessage)],
-        body.TryGetProperty("tools", out var tools) ? [.. tools.EnumerateArray()] : []);
+        body.TryGetProperty("tools", out var tools) ? [.. tools.EnumerateArray()] : [],
+        ending);
 
     private static ChatMessage ReadMessage(JsonElement message)
     {

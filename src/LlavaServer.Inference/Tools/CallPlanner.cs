@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using LlavaServer.Inference.Grammars;
+using LlavaServer.Models.Tokenization;
+
+namespace LlavaServer.Inference.Tools;
+
+/// <summary>Makes the plan of an answer from a request's tools and the model's form of calls. Thread-safe; called on request threads.</summary>
+internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
+{
+    private readonly ConditionalWeakTable<Grammar, StrongBox<(Grammar Calls, Grammar Both)>> _combined = [];
+
+    /// <summary>
+    /// Refuses what no model could answer: schemas that cannot be held, choices without a tool, a form of the whole answer beside a call that must be
+    /// made. Throws <see cref="InferenceException"/>.
+    /// </summary>
+    public void Check(GenerationRequest request)
+    {
+        if (request.ToolChoice.Kind is ToolChoiceKind.Required or ToolChoiceKind.Named)
+        {
+            if (request.Tools.Count == 0)
+            {
+                throw Refused("tool_choice", "'tool_choice' asks for a call, and there are no tools.");
+            }
+
+            if (request.Grammar is not null)
+            {
+                throw Refused("tool_choice", "A call of a tool ('tool_choice') and another form of the answer cannot both be asked for.");
+            }
+        }
+
+        var tools = ToolDefinition.Read(request.Tools);
+        if (request.ToolChoice.Name is { } name && !tools.Any(t => t.Name == name))
+        {
+            throw Refused("tool_choice", $"'tool_choice' names '{name}', which is none of the tools.");
+        }
+
+        foreach (var tool in tools)
+        {
+            CheckSchema(tool);
+        }
+    }
+
+    /// <summary>Null when no tool can be called.</summary>
+    /// <param name="request">A request that was checked.</param>
+    /// <param name="syntax">How the model writes calls.</param>
+    /// <param name="tokenizer">Of the model.</param>
+    public CallPlan? Plan(GenerationRequest request, CallSyntax syntax, ITokenizer tokenizer)
+    {
+        if (request.Tools.Count == 0 || request.ToolChoice.Kind == ToolChoiceKind.None || request.RawPrompt is not null)
+        {
+            return null;
+        }
+
+        var name = request.ToolChoice.Name;
+        var tools = ToolDefinition.Read(request.Tools).Where(t => name is null || t.Name == name).ToList();
+        var maxCalls = name is not null || !request.AllowsParallelToolCalls ? 1 : limits.ToolCalls;
+        var isFree = request.ToolChoice.Kind == ToolChoiceKind.Auto && request.Grammar is null;
+        var opening = new CallOpening(syntax, tools.Select(static t => t.Name));
+        var key = KeyOf(syntax, tools, maxCalls, isFree);
+        var grammar = compiler.Get(key, budget => isFree
+            ? ToolGrammar.TextOrCalls(syntax, tools, opening, maxCalls, budget)
+            : ToolGrammar.OnlyCalls(syntax, tools, maxCalls, budget));
+        return new CallPlan
+        {
+            Syntax = syntax,
+            Opening = opening,
+            Grammar = request.Grammar is { } form ? Either(form, grammar) : grammar,
+            StartsFree = isFree,
+            HasForm = request.Grammar is not null,
+            MarkerTokens = ControlTokens(tokenizer, syntax.Markers),
+            CallTokens = ControlTokens(tokenizer, [syntax.Before, syntax.Between, syntax.After, syntax.NameEnd, syntax.IdEnd, syntax.OtherMarker]),
+        };
+    }
+
+    private void CheckSchema(ToolDefinition tool)
+    {
+        if (tool.Parameters is not { } schema)
+        {
+            return;
+        }
+
+        var path = tool.Path + ".parameters";
+        try
+        {
+            var text = schema.GetRawText();
+            compiler.Get("arguments" + text, budget =>
+            {
+                budget.CheckBytes(Encoding.UTF8.GetByteCount(text));
+                if (schema.ValueKind != JsonValueKind.Object)
+                {
+                    throw new GrammarException("It must be an object.");
+                }
+
+                var rules = new GrammarRules();
+                rules.Define(GrammarRules.Root, ToolGrammar.Arguments(tool, rules, budget));
+                return rules;
+            });
+        }
+        catch (GrammarException failure)
+        {
+            throw new InferenceException(InferenceError.InvalidSchema, $"Invalid schema in '{path}'. {failure.Message}") { Parameter = path };
+        }
+    }
+
+    private static string KeyOf(CallSyntax syntax, List<ToolDefinition> tools, int maxCalls, bool isFree)
+    {
+        var key = new StringBuilder($"calls {maxCalls} {isFree} {syntax}");
+        foreach (var tool in tools)
+        {
+            key.Append('\n').Append(tool.Name).Append(' ').Append(tool.Parameters?.GetRawText());
+        }
+
+        return key.ToString();
+    }
+
+    // The same pair again is the same grammar, so that what is known of its states is used again.
+    private Grammar Either(Grammar form, Grammar calls)
+    {
+        var known = _combined.GetValue(form, _ => new((calls, Grammar.Either(form, calls)))).Value;
+        if (known.Calls == calls)
+        {
+            return known.Both;
+        }
+
+        var both = Grammar.Either(form, calls);
+        _combined.AddOrUpdate(form, new((calls, both)));
+        return both;
+    }
+
+    private static int[] ControlTokens(ITokenizer tokenizer, IEnumerable<string?> texts)
+    {
+        var tokens = new List<SpelledToken>();
+        foreach (var text in texts.OfType<string>())
+        {
+            tokenizer.FindControlTokens(text, tokens);
+        }
+
+        return [.. tokens.Select(static t => t.TokenId).Where(id => !tokenizer.IsEndOfGeneration(id)).Distinct()];
+    }
+
+    private static InferenceException Refused(string parameter, string message) => new(InferenceError.Unsupported, message) { Parameter = parameter };
+}

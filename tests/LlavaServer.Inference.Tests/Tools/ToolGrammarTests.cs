@@ -1,0 +1,117 @@
+using System.Text.Json;
+using LlavaServer.Inference.Grammars;
+using LlavaServer.Inference.Tests.Fakes;
+using LlavaServer.Inference.Tests.Grammars;
+using LlavaServer.Inference.Tools;
+
+namespace LlavaServer.Inference.Tests.Tools;
+
+public sealed class ToolGrammarTests
+{
+    private const string Call = "<tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>";
+    private const string City = "<tool_call>{\"name\":\"get_weather\",\"arguments\":{\"city\":\"Oslo\",\"days\":2}}</tool_call>";
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("Any text, \u00e9 < \U0001f600 <tool_cal", true)]
+    [InlineData("Text.\n" + Call, true)]
+    [InlineData(Call + "\n" + City, true)]
+    [InlineData(Call + " more text", false)]
+    [InlineData("<tool_call>text", false)]
+    [InlineData("<tool_call>{\"name\": \"nobody\", \"arguments\": {}}</tool_call>", false)]
+    [InlineData("<tool_call>{\"name\": \"get_weather\", \"arguments\": {}}</tool_call>", false)]
+    [InlineData("<tool_call>{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Oslo\",\"days\":0}}</tool_call>", false)]
+    [InlineData("<tool_call>{\"name\": \"time\", \"arguments\": {\"zone\":1}}</tool_call>", false)]
+    public void Auto_GenericForm_HoldsFromTheMarkerOn(string text, bool accepted) =>
+        Assert.Equal(accepted, GrammarText.Accepts(ToolTexts.Plan(CallSyntax.Generic).Grammar, text));
+
+    [Theory]
+    [InlineData("{\"name\": \"time\", \"parameters\": {}}", true)]
+    [InlineData("{\"name\": \"time\"}", false)]
+    [InlineData("{\"name\": \"Anna\", \"age\": 3}", true)]
+    [InlineData("{\"name\": \"timer\"}", true)]
+    [InlineData("Text {\"name\": \"time\"}", true)]
+    [InlineData("<|python_tag|>{\"name\": \"time\", \"parameters\": {}}", true)]
+    [InlineData("<|python_tag|>print(1)", false)]
+    public void Auto_BareForm_IsACallOnlyIfTheAnswerBeginsAsOne(string text, bool accepted) =>
+        Assert.Equal(accepted, GrammarText.Accepts(ToolTexts.Plan(ToolTexts.Llama).Grammar, text));
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("Text " + Call, false)]
+    [InlineData(Call, true)]
+    [InlineData(Call + Call + Call + Call, true)]
+    [InlineData(Call + Call + Call + Call + Call, false)]
+    public void Required_GenericForm_IsOneToTheMostCalls(string text, bool accepted) =>
+        Assert.Equal(accepted, GrammarText.Accepts(ToolTexts.Plan(CallSyntax.Generic, ToolChoice.Required).Grammar, text));
+
+    [Fact]
+    public void NamedAndNotParallel_AnyForm_AreOneCallAndEnd()
+    {
+        var named = ToolTexts.Plan(CallSyntax.Generic, ToolChoice.Named("time")).Grammar;
+        Assert.True(GrammarText.Accepts(named, Call));
+        Assert.False(GrammarText.Accepts(named, City));
+        Assert.False(GrammarText.Accepts(named, Call + Call));
+        foreach (var choice in new[] { ToolChoice.Auto, ToolChoice.Required })
+        {
+            var single = ToolTexts.Plan(CallSyntax.Generic, choice, parallel: false).Grammar;
+            Assert.True(GrammarText.Accepts(single, City));
+            Assert.False(GrammarText.Accepts(single, City + Call));
+            Assert.True(IsFinal(single, City));
+        }
+    }
+
+    [Theory]
+    [InlineData("generic")]
+    [InlineData("llama")]
+    [InlineData("mistral")]
+    [InlineData("mistral-names")]
+    [InlineData("deepseek")]
+    public void Required_ModelThatKnowsNothing_CallsWithArgumentsThatHold(string syntax)
+    {
+        using var schema = JsonDocument.Parse(ToolTexts.Weather);
+        var parameters = schema.RootElement.GetProperty("function").GetProperty("parameters");
+        var plan = ToolTexts.Plan(ToolTexts.Of(syntax), ToolChoice.Required);
+        for (uint seed = 1; seed <= 12; seed++)
+        {
+            var (text, isComplete) = RandomAnswer.Write(plan.Grammar, new FakeTokenizer(), seed, closeAfter: 20);
+            Assert.True(isComplete, text);
+            var reader = new ToolCallReader(plan);
+            var calls = reader.Read(new GenerationUpdate { Text = text })!.ToolCalls!;
+            Assert.Equal(FinishReason.ToolCalls, reader.Read(new GenerationUpdate { FinishReason = FinishReason.Stop })!.FinishReason);
+            foreach (var call in calls.GroupBy(static d => d.Index))
+            {
+                using var arguments = JsonDocument.Parse(string.Concat(call.Select(static d => d.Arguments)));
+                Assert.True(call.First().Name is "time" or "get_weather", text);
+                Assert.Null(call.First().Name == "get_weather" ? new SchemaValidator(parameters).Check(arguments.RootElement) : null);
+                Assert.Equal(JsonValueKind.Object, arguments.RootElement.ValueKind);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"type":"array"}""")]
+    [InlineData("""{"type":"object","properties":{"x":{"type":"nothing"}}}""")]
+    [InlineData("""{"$ref":"http://somewhere/else"}""")]
+    [InlineData("true")]
+    public void Check_SchemaThatCannotBeHeld_IsRefusedByItsPlace(string parameters)
+    {
+        var tool = $$$"""{"type":"function","function":{"name":"f","parameters":{{{parameters}}}}}""";
+        var failure = Assert.Throws<InferenceException>(() => ToolTexts.Plan(CallSyntax.Generic, null, true, ToolTexts.Time, tool));
+        Assert.Equal((InferenceError.InvalidSchema, "tools[1].function.parameters"), (failure.Error, failure.Parameter));
+    }
+
+    [Fact]
+    public void Check_ChoiceWithoutItsTool_IsRefused()
+    {
+        Assert.Equal("tool_choice", Assert.Throws<InferenceException>(() => ToolTexts.Plan(CallSyntax.Generic, ToolChoice.Named("nobody"))).Parameter);
+        Assert.Equal("tools[1].function.name", Assert.Throws<InferenceException>(() => ToolTexts.Plan(CallSyntax.Generic, null, true, ToolTexts.Time, ToolTexts.Time)).Parameter);
+    }
+
+    private static bool IsFinal(Grammar grammar, string text)
+    {
+        var automaton = new GrammarAutomaton(grammar);
+        var state = System.Text.Encoding.UTF8.GetBytes(text).Aggregate(automaton.Start, automaton.Step);
+        return state.IsFinal;
+    }
+}
