@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Scheduling;
-using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference;
 
@@ -14,14 +13,14 @@ public sealed class Generation : IAsyncDisposable
 {
     private readonly QueuePlace _place;
     private readonly ModelLease _lease;
-    private readonly Task<PreparedSequence> _preparing;
+    private readonly Task<PreparedSequences> _preparing;
     private readonly IReadOnlyList<Picture> _pictures;
     private readonly CancellationTokenSource _leaving;
     private readonly Action _ended;
     private int _isDisposed;
 
     internal Generation(
-        QueuePlace place, ModelLease lease, Task<PreparedSequence> preparing, IReadOnlyList<Picture> pictures, CancellationTokenSource leaving, Action ended)
+        QueuePlace place, ModelLease lease, Task<PreparedSequences> preparing, IReadOnlyList<Picture> pictures, CancellationTokenSource leaving, Action ended)
     {
         _place = place;
         _lease = lease;
@@ -47,7 +46,7 @@ public sealed class Generation : IAsyncDisposable
     {
         get
         {
-            var sequence = _preparing.IsCompletedSuccessfully ? _preparing.Result.Sequence : null;
+            var sequence = _preparing.IsCompletedSuccessfully ? Furthest(_preparing.Result.Sequences) : null;
             if (_lease.Instance.Model.Queue.PositionOf(_place) is { } position && (sequence is not null ? !sequence.IsAdmitted : position.Turn > 0))
             {
                 return new GenerationProgress
@@ -70,29 +69,19 @@ public sealed class Generation : IAsyncDisposable
     }
 
     /// <summary>
-    /// The answer piece by piece; the last piece has the finish reason. Throws <see cref="InferenceException"/> when the generation fails, also when its
-    /// model cannot be loaded, and <see cref="OperationCanceledException"/> when the client left.
+    /// The answer piece by piece; the last piece has the finish reason. Pieces of several answers come as they are made, each with its choice. Throws
+    /// <see cref="InferenceException"/> when the generation fails, also when its model cannot be loaded, and <see cref="OperationCanceledException"/>
+    /// when the client left.
     /// </summary>
     public async IAsyncEnumerable<GenerationUpdate> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         try
         {
-            var (sequence, _) = await _preparing.WaitAsync(cancellationToken).ConfigureAwait(false);
-            var calls = sequence.Request.Calls is { } plan ? new ToolCallReader(plan) : null;
+            var reader = (await _preparing.WaitAsync(cancellationToken).ConfigureAwait(false)).Reader;
             while (true)
             {
-                var update = await sequence.Output.ReadAsync(cancellationToken).ConfigureAwait(false);
-                if (calls is not null)
-                {
-                    if (calls.Read(update) is not { } read)
-                    {
-                        continue;
-                    }
-
-                    update = read;
-                }
-
-                if (update.FinishReason is null)
+                var update = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                if (!reader.IsEnded)
                 {
                     yield return update;
                     continue;
@@ -121,12 +110,15 @@ public sealed class Generation : IAsyncDisposable
         await ((Task)_preparing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_preparing.IsCompletedSuccessfully)
         {
-            _preparing.Result.Executor.End();
+            _preparing.Result.Executor.End(_preparing.Result.Sequences.Count);
         }
         else
         {
             // It never came into the queue.
-            _place.Dispose();
+            foreach (var place in _place.All)
+            {
+                place.Dispose();
+            }
         }
 
         foreach (var picture in _pictures)
@@ -140,11 +132,26 @@ public sealed class Generation : IAsyncDisposable
 
     private void Leave()
     {
-        _place.Leave();
+        foreach (var place in _place.All)
+        {
+            place.Leave();
+        }
+
         _ = _preparing.ContinueWith(
-            static preparing => preparing.Result.Sequence.Cancel(),
+            static preparing => Cancel(preparing.Result.Sequences),
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
     }
+
+    private static void Cancel(IReadOnlyList<Sequence> sequences)
+    {
+        foreach (var sequence in sequences)
+        {
+            sequence.Cancel();
+        }
+    }
+
+    // The first that is not read to its end: while one answer goes on, the request does not wait any more.
+    private static Sequence Furthest(IReadOnlyList<Sequence> sequences) => sequences.FirstOrDefault(static s => !s.IsFinished) ?? sequences[0];
 }

@@ -34,6 +34,12 @@ public sealed record GenerationRequest
     /// <summary>A prompt that no template is applied to; pictures go in front of it.</summary>
     public MessagePart[]? RawPrompt { get; init; }
 
+    /// <summary>
+    /// Answers to the one prompt, which is computed once for all of them; the second has the seed after that of the first, and so on. In queue and slots
+    /// each counts as a request.
+    /// </summary>
+    public int Choices { get; init; } = 1;
+
     public SamplingParameters Sampling { get; init; } = new();
 
     /// <summary>The form that the answer must have; null is text without form. Then the stop texts of the template do not apply: they may be part of it.</summary>

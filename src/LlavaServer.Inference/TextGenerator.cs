@@ -68,6 +68,7 @@ public sealed class TextGenerator
         var parts = ImageParts(request);
         CheckImageCount(parts, entry);
         _calls.Check(request);
+        CheckChoices(request, _pool.Find(entry));
         var imageBytes = parts.Sum(p => (long)p.ImageBytes!.Value.Length);
         var model = _pool.Find(entry);
         if (_isDraining)
@@ -76,7 +77,7 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
 
-        var place = Reserve(model, entry, imageBytes, request.Client);
+        var place = Reserve(model, entry, imageBytes, request);
         var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pictures = new List<Picture>(parts.Count);
         ModelLease? lease = null;
@@ -114,7 +115,11 @@ public sealed class TextGenerator
         {
             pictures.ForEach(p => p.Dispose());
             leaving.Dispose();
-            place.Dispose();
+            foreach (var one in place.All)
+            {
+                one.Dispose();
+            }
+
             End(lease, imageBytes);
             throw;
         }
@@ -158,7 +163,21 @@ public sealed class TextGenerator
         }
     }
 
-    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes, string client)
+    private void CheckChoices(GenerationRequest request, PooledModel model)
+    {
+        var most = Math.Min(_options.Limits.Choices, model.Queue.PlaceCount);
+        if (request.Choices < 1 || request.Choices > most)
+        {
+            throw new InferenceException(
+                InferenceError.Unsupported,
+                $"The request asks for {request.Choices} answers; 1 to {most} are possible (Limits:Choices, and no more than Engine:Slots and Queue:MaxQueue).")
+            {
+                Parameter = "n",
+            };
+        }
+    }
+
+    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes, GenerationRequest request)
     {
         if (imageBytes > 0 && Interlocked.Add(ref _imageBytes, imageBytes) > _options.Queue.ImageBytes)
         {
@@ -167,7 +186,7 @@ public sealed class TextGenerator
             throw QueueErrors.PicturesFull(_options.Queue.ImageBytes, model.Queue.RetryAfter);
         }
 
-        if (model.Queue.TryReserve(client) is not { } place)
+        if (model.Queue.TryReserve(request.Client, request.Choices) is not { } place)
         {
             Interlocked.Add(ref _imageBytes, -imageBytes);
             _metrics.QueueRejected(entry.Name, "full");
@@ -185,7 +204,7 @@ public sealed class TextGenerator
         Interlocked.Decrement(ref _active);
     }
 
-    private async Task<PreparedSequence> PrepareAsync(
+    private async Task<PreparedSequences> PrepareAsync(
         GenerationRequest request, ModelEntry entry, ModelLease lease, QueuePlace place, List<Picture> pictures, WaitLimit limit, bool wasLoaded)
     {
         using (limit)
@@ -194,13 +213,20 @@ public sealed class TextGenerator
             {
                 var loaded = await lease.Loading.WaitAsync(limit.Token).ConfigureAwait(false);
                 var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
-                var sequenceRequest = Prepare(request, loaded, pictures, limit.Token) with { LoadTime = loadTime };
+                var first = Prepare(request, loaded, pictures, limit.Token) with { LoadTime = loadTime };
                 var executor = loaded.Choose();
-                var sequence = new Sequence(sequenceRequest, executor.Queue, place, loaded.Tokenizer, _time);
-                place.Lost.UnsafeRegister(_ => Lose(entry, sequence), null);
-                executor.Begin();
-                executor.Enqueue(sequence);
-                return new PreparedSequence(sequence, executor);
+                var signal = new OutputSignal();
+                var sequences = new Sequence[request.Choices];
+                for (var choice = 0; choice < sequences.Length; choice++)
+                {
+                    var one = choice == 0 ? first : first with { Choice = choice, Sampler = SamplerFor(request, choice, first.Prompt, first.Calls, loaded) };
+                    sequences[choice] = new Sequence(one, executor.Queue, place.All[choice], loaded.Tokenizer, _time, signal);
+                }
+
+                place.Lost.UnsafeRegister(_ => Lose(entry, sequences), null);
+                executor.Begin(sequences.Length);
+                Array.ForEach(sequences, executor.Enqueue);
+                return new PreparedSequences(sequences, executor, new ChoiceReader(sequences, signal));
             }
             catch (Exception exception) when (exception is OperationCanceledException or InferenceException)
             {
@@ -220,11 +246,15 @@ public sealed class TextGenerator
         return reason;
     }
 
-    private void Lose(ModelEntry entry, Sequence sequence)
+    private void Lose(ModelEntry entry, Sequence[] sequences)
     {
         _metrics.QueueRejected(entry.Name, "full");
-        sequence.Output.Fail(QueueErrors.Full(_options.Queue.MaxQueue, _pool.Find(entry).Queue.RetryAfter));
-        sequence.Cancel();
+        var refusal = QueueErrors.Full(_options.Queue.MaxQueue, _pool.Find(entry).Queue.RetryAfter);
+        foreach (var sequence in sequences)
+        {
+            sequence.Output.Fail(refusal);
+            sequence.Cancel();
+        }
     }
 
     private async Task DecodeAsync(ModelEntry entry, List<MessagePart> parts, List<Picture> pictures, CancellationToken cancellationToken)
@@ -262,7 +292,25 @@ public sealed class TextGenerator
 
         var pool = request.Pooling is { } pooling ? new EmbeddingPool(pooling, prompt.Length) : null;
         var calls = _calls.Plan(request, text.Calls, model.Tokenizer);
-        var sampler = new Sampler(request.Sampling, context, model.Tokenizer)
+        return new SequenceRequest
+        {
+            Prompt = prompt,
+            Sampler = SamplerFor(request, 0, prompt, calls, model),
+            MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
+            PredictTime = request.PredictTime,
+            TopLogProbabilities = request.TopLogProbabilities,
+            TimesUpdates = request.TimesUpdates,
+            Pool = pool,
+            ReusesPrompt = request.ReusesPrompt && (pool?.AllowsReuse ?? true),
+            Stop = StopTexts(request, calls, model),
+            Calls = calls,
+        };
+    }
+
+    private static Sampler SamplerFor(GenerationRequest request, int choice, Prompt prompt, CallPlan? calls, LoadedModel model)
+    {
+        var sampling = request.Sampling with { Seed = SeedOf(request.Sampling.Seed, choice) };
+        var sampler = new Sampler(sampling, ContextOf(request, model), model.Tokenizer)
         {
             Grammar = (calls?.Grammar ?? request.Grammar) is { } grammar
                 ? new GrammarMatcher(model.Constraints.Of(grammar, calls?.CallTokens), calls is { StartsFree: true })
@@ -278,19 +326,7 @@ public sealed class TextGenerator
             }
         }
 
-        return new SequenceRequest
-        {
-            Prompt = prompt,
-            Sampler = sampler,
-            MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
-            PredictTime = request.PredictTime,
-            TopLogProbabilities = request.TopLogProbabilities,
-            TimesUpdates = request.TimesUpdates,
-            Pool = pool,
-            ReusesPrompt = request.ReusesPrompt && (pool?.AllowsReuse ?? true),
-            Stop = StopTexts(request, calls, model),
-            Calls = calls,
-        };
+        return sampler;
     }
 
     // The template's stop texts end text alone: they may be part of an answer that has a form.
@@ -300,12 +336,17 @@ public sealed class TextGenerator
         return isText ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop;
     }
 
+    // The largest number asks for a random seed, so it is passed over.
+    private static uint? SeedOf(uint? seed, int choice) => seed is { } first and not uint.MaxValue ? (uint)(((ulong)first + (uint)choice) % uint.MaxValue) : seed;
+
+    private static int ContextOf(GenerationRequest request, LoadedModel model) => Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
+
     private static int[] EndTokens(ITokenizer tokenizer) => [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsEndOfGeneration)];
 
     // Refuses what cannot fit however it is tokenized, before it is tokenized or pictures are decoded. Returns the positions that the request may use.
     private static int CheckSize(PromptText text, GenerationRequest request, LoadedModel model, int pictureCount)
     {
-        var context = Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
+        var context = ContextOf(request, model);
         var imageRows = (long)pictureCount * (model.Info.Vision?.RowsPerImage ?? 0);
         var textTokens = PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes);
         var fewest = textTokens + PromptBuilder.TokenCount(text) + imageRows + (model.Tokenizer.AddsBos && text.Pieces is not [{ Kind: PromptPieceKind.Tokens }, ..] ? 1 : 0);

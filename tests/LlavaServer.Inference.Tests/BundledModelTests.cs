@@ -108,6 +108,25 @@ public sealed class BundledModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SCH16_Choices_EachIsTheAnswerOfItsOwnSeedAlsoWhenTheEngineDies()
+    {
+        var picture = Circle(SKColors.Green, SKEncodedImageFormat.Png);
+        var alone = new List<string>();
+        for (var seed = 5u; seed < 9; seed++)
+        {
+            alone.Add((await AskAsync("Describe the image.", picture, new SamplingParameters { Temperature = 3f, TopP = 1, MinP = 0, Seed = seed })).Text);
+        }
+
+        Assert.True(alone.Distinct().Count() > 1);
+        var request = Request("Describe the image.", picture, new SamplingParameters { Temperature = 3f, TopP = 1, MinP = 0, Seed = 5 }) with { Choices = 4 };
+        Assert.Equal(alone, await ChoicesAsync(request));
+        var step = 0;
+        _engines.DiesNow = batch => Array.TrueForAll(batch.Rows.ToArray(), r => r.WantsLogits) && ++step is 4 or 12;
+        Assert.Equal(alone, await ChoicesAsync(request));
+        Assert.InRange(_engines.Loads, 2, 3);
+    }
+
+    [Fact]
     public async Task SCH17_MemoryForTwoOfEightStreams_EachEndsWithTheTextOfAnUndisturbedRun()
     {
         SKColor[] colors = [SKColors.Red, SKColors.Blue, SKColors.Green, SKColors.Yellow];
@@ -147,17 +166,31 @@ public sealed class BundledModelTests : IAsyncLifetime
     private async Task<(string Text, UsageDetails Usage)> AskAsync(
         string question, byte[] picture, SamplingParameters? sampling = null, TextGenerator? generator = null)
     {
-        var request = new GenerationRequest
-        {
-            Model = "llava-mini",
-            Messages = [new ChatMessage(ChatRole.User, [MessagePart.FromText(question), MessagePart.FromImage(picture, "picture")])],
-            Sampling = sampling ?? new SamplingParameters { Temperature = 0 },
-            MaxTokens = 60,
-        };
+        var request = Request(question, picture, sampling ?? new SamplingParameters { Temperature = 0 });
         await using var generation = await (generator ?? Generator).StartAsync(request, Token);
         var (text, last) = await InferenceHost.ReadAsync(generation, Token);
         return (text, last.Usage!);
     }
+
+    private async Task<string[]> ChoicesAsync(GenerationRequest request)
+    {
+        await using var generation = await Generator.StartAsync(request, Token);
+        var texts = new string[request.Choices];
+        await foreach (var update in generation.ReadAllAsync(Token))
+        {
+            texts[update.Choice] += update.Text;
+        }
+
+        return texts;
+    }
+
+    private static GenerationRequest Request(string question, byte[] picture, SamplingParameters sampling) => new()
+    {
+        Model = "llava-mini",
+        Messages = [new ChatMessage(ChatRole.User, [MessagePart.FromText(question), MessagePart.FromImage(picture, "picture")])],
+        Sampling = sampling,
+        MaxTokens = 60,
+    };
 
     private ServiceProvider Build(Action<InferenceOptions> configure)
     {

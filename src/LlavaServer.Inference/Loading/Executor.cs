@@ -64,9 +64,9 @@ internal sealed class Executor(
         sequence.Place.Dispose();
     }
 
-    public void Begin() => Interlocked.Increment(ref _sequenceCount);
+    public void Begin(int sequences) => Interlocked.Add(ref _sequenceCount, sequences);
 
-    public void End() => Interlocked.Decrement(ref _sequenceCount);
+    public void End(int sequences) => Interlocked.Add(ref _sequenceCount, -sequences);
 
     /// <summary>Ends scheduler and engine after the present step; sequences that are not finished fail. Returns when the engine is gone.</summary>
     public void Stop(InferenceException reason)

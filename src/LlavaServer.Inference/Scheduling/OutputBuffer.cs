@@ -1,5 +1,3 @@
-using System.Threading.Channels;
-
 namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
@@ -20,8 +18,8 @@ internal sealed class OutputBuffer
 
     private readonly Lock _lock = new();
     private readonly Action _drained;
-    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly OutputSignal _signal;
+    private readonly int _choice;
 
     // Waiting text lies between start and end; the last character of each piece is marked.
     private char[] _text = new char[256];
@@ -34,7 +32,14 @@ internal sealed class OutputBuffer
     private InferenceException? _failure;
 
     /// <param name="drained">Called on the reader's thread when a full buffer has room again.</param>
-    public OutputBuffer(Action drained) => _drained = drained;
+    /// <param name="choice">Which answer of its request this is.</param>
+    /// <param name="signal">Set when there is something to read; shared with the other answers of the request, or null if there are none.</param>
+    public OutputBuffer(Action drained, int choice = 0, OutputSignal? signal = null)
+    {
+        _drained = drained;
+        _choice = choice;
+        _signal = signal ?? new OutputSignal();
+    }
 
     public bool IsFull
     {
@@ -72,7 +77,7 @@ internal sealed class OutputBuffer
             }
         }
 
-        _signal.Writer.TryWrite(true);
+        _signal.Set();
     }
 
     /// <summary>Ends the answer. <paramref name="last"/> has no text of its own.</summary>
@@ -80,10 +85,10 @@ internal sealed class OutputBuffer
     {
         lock (_lock)
         {
-            _last ??= last;
+            _last ??= last with { Choice = _choice };
         }
 
-        _signal.Writer.TryWrite(true);
+        _signal.Set();
     }
 
     public void Fail(InferenceException failure)
@@ -93,7 +98,7 @@ internal sealed class OutputBuffer
             _failure ??= failure;
         }
 
-        _signal.Writer.TryWrite(true);
+        _signal.Set();
     }
 
     /// <summary>
@@ -109,11 +114,12 @@ internal sealed class OutputBuffer
                 return update;
             }
 
-            await _signal.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private bool TryRead(out GenerationUpdate update)
+    /// <summary>As <see cref="ReadAsync"/>; false when nothing is there.</summary>
+    public bool TryRead(out GenerationUpdate update)
     {
         var isDrained = false;
         lock (_lock)
@@ -131,7 +137,7 @@ internal sealed class OutputBuffer
 
             var length = _isLastOfPiece.AsSpan(_start, _end - _start).IndexOf(true) + 1;
             var text = new string(_text, _start, length);
-            update = _details?.Dequeue() is { } details ? details with { Text = text } : new GenerationUpdate { Text = text };
+            update = _details?.Dequeue() is { } details ? details with { Choice = _choice, Text = text } : new GenerationUpdate { Choice = _choice, Text = text };
             _start += length;
             if (_isFull && _end - _start <= Capacity / 2 && (_details is null || _details.Count <= DetailCapacity / 2))
             {

@@ -1,21 +1,28 @@
 namespace LlavaServer.Inference.Scheduling;
 
 /// <summary>
-/// A request's place among the <see cref="QueuePlaces"/> of its model: waiting, in a slot (perhaps set back to wait again), then released.
-/// Thread-safe; releasing twice does nothing.
+/// A request's place among the <see cref="QueuePlaces"/> of its model: waiting, in a slot (perhaps set back to wait again), then released. A request for
+/// several answers has a place for each. Thread-safe; releasing twice does nothing.
 /// </summary>
 internal sealed class QueuePlace : IDisposable
 {
     private readonly QueuePlaces _places;
     private readonly CancellationTokenSource _lost = new();
 
-    internal QueuePlace(QueuePlaces places, string client, long number, long reservedAt)
+    internal QueuePlace(QueuePlaces places, QueuePlace[] all, string client, long number, long reservedAt)
     {
         _places = places;
+        All = all;
         Client = client;
         Number = number;
         ReservedAt = reservedAt;
     }
+
+    /// <summary>The places of the same request in their order, this one among them.</summary>
+    public IReadOnlyList<QueuePlace> All { get; }
+
+    /// <summary>Whether an answer of the request has, or had, a slot: the others may wait as long as it takes, and their places cannot be lost.</summary>
+    public bool HasBegun => _places.HasBegun(this);
 
     /// <summary>Order among all places of the model: of two, the smaller is served first.</summary>
     public long Number { get; }
@@ -23,7 +30,7 @@ internal sealed class QueuePlace : IDisposable
     /// <summary>Timestamp of the reservation.</summary>
     public long ReservedAt { get; }
 
-    /// <summary>Cancelled when the place went to a client with fewer of them.</summary>
+    /// <summary>Cancelled, on the first place of a request, when its places went to a client with fewer of them.</summary>
     public CancellationToken Lost => _lost.Token;
 
     internal string Client { get; }

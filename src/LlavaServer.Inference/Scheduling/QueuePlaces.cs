@@ -3,7 +3,7 @@ namespace LlavaServer.Inference.Scheduling;
 /// <summary>
 /// The places in the queue of one model, loaded or not: as many as slots plus <see cref="QueueOptions.MaxQueue"/>. Order is that of arrival among the
 /// requests of one client and in turns between clients; when all places are taken, the client with most waiting requests loses its newest to a client
-/// with fewer. Thread-safe.
+/// with fewer. A request for several answers takes so many places, and loses all or none. Thread-safe.
 /// </summary>
 /// <remarks>Turns are those of start-time fair queuing (Goyal, Vin, Cheng 1996) with requests of equal length.</remarks>
 internal sealed class QueuePlaces
@@ -67,38 +67,44 @@ internal sealed class QueuePlaces
         }
     }
 
-    /// <summary>A place, or null if there is none left for this client.</summary>
+    /// <summary>The first of so many places, or null if there are none left for this client.</summary>
     /// <param name="client">Who asks: requests of one client are served in their order, clients in turns.</param>
-    public QueuePlace? TryReserve(string client)
+    /// <param name="count">Answers that the request asks for.</param>
+    public QueuePlace? TryReserve(string client, int count = 1)
     {
-        QueuePlace? lost = null;
-        QueuePlace place;
+        List<QueuePlace> lost = [];
+        var all = new QueuePlace[count];
         lock (_lock)
         {
-            if (_running + _waiting.Count >= PlaceCount)
+            while (_running + _waiting.Count + count > PlaceCount)
             {
-                if ((lost = NewestOfTheBusiest(client)) is null)
+                if (NewestOfTheBusiest(client, count) is not { } newest)
                 {
+                    lost.ForEach(Wait);
                     return null;
                 }
 
-                Remove(lost);
-                lost.State = QueuePlaceState.Released;
+                foreach (var place in newest.All)
+                {
+                    if (place.State == QueuePlaceState.Waiting)
+                    {
+                        Remove(place);
+                        lost.Add(place);
+                    }
+                }
             }
 
-            if (!_clients.TryGetValue(client, out var turns))
+            lost.ForEach(static place => place.State = QueuePlaceState.Released);
+            for (var i = 0; i < count; i++)
             {
-                _clients.Add(client, turns = new ClientTurns { Last = -1 });
+                var turn = Math.Max(_turn, _clients.TryGetValue(client, out var turns) ? turns.Last + 1 : 0);
+                all[i] = new QueuePlace(this, all, client, (turn << 32) | _nextArrival++, _time.GetTimestamp());
+                Wait(all[i]);
             }
-
-            turns.Last = Math.Max(_turn, turns.Last + 1);
-            turns.WaitingCount++;
-            place = new QueuePlace(this, client, (turns.Last << 32) | _nextArrival++, _time.GetTimestamp());
-            Insert(place);
         }
 
-        lost?.Lose();
-        return place;
+        lost.ForEach(static place => place.All[0].Lose());
+        return all[0];
     }
 
     /// <summary>
@@ -157,17 +163,16 @@ internal sealed class QueuePlaces
             {
                 _running--;
                 place.State = QueuePlaceState.Waiting;
-                if (_clients.TryGetValue(place.Client, out var turns))
-                {
-                    turns.WaitingCount++;
-                }
-                else
-                {
-                    _clients.Add(place.Client, new ClientTurns { Last = place.Number >> 32, WaitingCount = 1 });
-                }
-
-                Insert(place);
+                Wait(place);
             }
+        }
+    }
+
+    internal bool HasBegun(QueuePlace place)
+    {
+        lock (_lock)
+        {
+            return AnyAdmitted(place);
         }
     }
 
@@ -202,6 +207,31 @@ internal sealed class QueuePlaces
         }
     }
 
+    private static bool AnyAdmitted(QueuePlace place)
+    {
+        foreach (var one in place.All)
+        {
+            if (one.AdmittedAt != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Wait(QueuePlace place)
+    {
+        if (!_clients.TryGetValue(place.Client, out var turns))
+        {
+            _clients.Add(place.Client, turns = new ClientTurns());
+        }
+
+        turns.Last = Math.Max(turns.Last, place.Number >> 32);
+        turns.WaitingCount++;
+        Insert(place);
+    }
+
     // A client's last turn matters only as long as it waits or is ahead of the others.
     private void Remove(QueuePlace place)
     {
@@ -229,14 +259,14 @@ internal sealed class QueuePlaces
         ? other.Number > place.Number
         : other.AdmittedAt == 0;
 
-    private QueuePlace? NewestOfTheBusiest(string client)
+    private QueuePlace? NewestOfTheBusiest(string client, int count)
     {
         var own = _clients.TryGetValue(client, out var turns) ? turns.WaitingCount : 0;
-        var most = own + 1;
+        var most = own + count;
         QueuePlace? newest = null;
         for (var node = _waiting.Last; node is not null; node = node.Previous)
         {
-            if (node.Value.AdmittedAt == 0 && _clients[node.Value.Client].WaitingCount > most)
+            if (_clients[node.Value.Client].WaitingCount > most && !AnyAdmitted(node.Value))
             {
                 most = _clients[node.Value.Client].WaitingCount;
                 newest = node.Value;

@@ -26,7 +26,13 @@ internal sealed class Sequence
     private int _fedLength;
     private int _tokensAtDeath = -1;
 
-    public Sequence(SequenceRequest request, RequestQueue queue, QueuePlace place, ITokenizer tokenizer, TimeProvider time)
+    /// <param name="request">Prompt, sampler and limits.</param>
+    /// <param name="queue">Of the executor.</param>
+    /// <param name="place">This answer's place in it.</param>
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="time">Measures its stages.</param>
+    /// <param name="signal">Shared by the answers of one request.</param>
+    public Sequence(SequenceRequest request, RequestQueue queue, QueuePlace place, ITokenizer tokenizer, TimeProvider time, OutputSignal? signal = null)
     {
         Request = request;
         Place = place;
@@ -37,7 +43,7 @@ internal sealed class Sequence
         _trail = request.TopLogProbabilities is null ? null : new TokenTrail();
         _jobs = new EncodeJob?[request.Prompt.Images.Length];
         _generated = new int[Math.Clamp(request.MaxTokens, 1, TokensAllocatedAtFirst)];
-        Output = new OutputBuffer(queue.Wake);
+        Output = new OutputBuffer(queue.Wake, request.Choice, signal);
         Times.Load = request.LoadTime;
     }
 

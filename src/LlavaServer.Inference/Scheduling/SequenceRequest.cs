@@ -10,6 +10,9 @@ internal sealed record SequenceRequest
 {
     public required Prompt Prompt { get; init; }
 
+    /// <summary>Which of the request's answers this is.</summary>
+    public int Choice { get; init; }
+
     /// <summary>Has accepted the prompt's text tokens.</summary>
     public required Sampler Sampler { get; init; }
 

@@ -86,7 +86,7 @@ internal sealed class WaitingList(SchedulerContext context, IEnumerable<Sequence
             return true;
         }
 
-        if (context.Time.GetElapsedTime(sequence.Place.ReservedAt) <= options.Queue.MaxWait)
+        if (context.Time.GetElapsedTime(sequence.Place.ReservedAt) <= options.Queue.MaxWait || sequence.Place.HasBegun)
         {
             return false;
         }
