@@ -90,7 +90,7 @@ public sealed class ChoiceTests
     [InlineData(2)]
     public async Task SCH4_ClientLeaves_AllChoicesStop(int slots)
     {
-        await using var host = new InferenceHost(configure: o => o.Engine.Slots = slots);
+        await using var host = new InferenceHost(new FakeEngineFactory { ContextLength = 1_000_000 }, o => o.Engine.Slots = slots);
         host.Factory.EndlessToken = FakeTokenizer.FirstByte + 'x';
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var seen = new HashSet<int>();
