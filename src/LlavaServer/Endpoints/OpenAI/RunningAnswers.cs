@@ -5,8 +5,8 @@ using LlavaServer.Inference;
 namespace LlavaServer.Endpoints.OpenAI;
 
 /// <summary>
-/// The answers of one request on their way, side by side: one for every prompt and choice. All are in the queue before the first is read; equal prompts
-/// and their pictures are computed once, by the prefix cache. Owned by the request.
+/// The answers of one request on their way, side by side: one generation for every prompt, with all its choices. All are in the queue before the first is
+/// read. Owned by the request.
 /// </summary>
 internal sealed class RunningAnswers : IAsyncDisposable
 {
@@ -15,27 +15,23 @@ internal sealed class RunningAnswers : IAsyncDisposable
 
     private readonly List<Generation> _generations = [];
 
-    private RunningAnswers()
-    {
-    }
+    private readonly int _choices;
+
+    private RunningAnswers(int choices) => _choices = choices;
 
     /// <summary>The answer that a place in the queue and progress are told of.</summary>
     public Generation First => _generations[0];
 
-    /// <summary>Starts all answers; if one is refused, none runs. Choice i of a prompt uses the seed plus i.</summary>
+    /// <summary>Starts all answers; if one is refused, none runs.</summary>
     public static async Task<RunningAnswers> StartAsync(
         TextGenerator generator, IReadOnlyList<GenerationRequest> requests, int choices, CancellationToken cancellationToken)
     {
-        var answers = new RunningAnswers();
+        var answers = new RunningAnswers(choices);
         try
         {
             foreach (var request in requests)
             {
-                for (var choice = 0u; choice < choices; choice++)
-                {
-                    var own = request with { Sampling = request.Sampling with { Seed = unchecked(request.Sampling.Seed + choice) } };
-                    answers._generations.Add(await generator.StartAsync(own, cancellationToken));
-                }
+                answers._generations.Add(await generator.StartAsync(request with { Choices = choices }, cancellationToken));
             }
 
             return answers;
@@ -63,7 +59,7 @@ internal sealed class RunningAnswers : IAsyncDisposable
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var merged = Channel.CreateBounded<GenerationUpdate>(ReadAhead);
-        var pumps = Task.WhenAll(_generations.Select((generation, choice) => PumpAsync(generation, choice, merged.Writer, leaving.Token)));
+        var pumps = Task.WhenAll(_generations.Select((generation, prompt) => PumpAsync(generation, prompt * _choices, merged.Writer, leaving.Token)));
         _ = pumps.ContinueWith(_ => merged.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         try
         {
@@ -79,13 +75,13 @@ internal sealed class RunningAnswers : IAsyncDisposable
         }
     }
 
-    private static async Task PumpAsync(Generation generation, int choice, ChannelWriter<GenerationUpdate> output, CancellationToken cancellationToken)
+    private static async Task PumpAsync(Generation generation, int first, ChannelWriter<GenerationUpdate> output, CancellationToken cancellationToken)
     {
         try
         {
             await foreach (var update in generation.ReadAllAsync(cancellationToken))
             {
-                await output.WriteAsync(update with { Choice = choice }, cancellationToken);
+                await output.WriteAsync(update with { Choice = first + update.Choice }, cancellationToken);
             }
         }
         catch (Exception failure)

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using LlavaServer.Inference;
 using LlavaServer.Tests.Scripted;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LlavaServer.Tests.Endpoints.OpenAI;
 
@@ -80,15 +82,25 @@ public sealed class ChatOptionTests(OpenAIServer server) : IClassFixture<OpenAIS
     }
 
     [Fact]
-    public async Task Whole_OneChoiceRefused_NoneRuns()
+    public async Task Whole_NoPlacesForAllChoices_NoneRuns()
     {
         await using var small = await ScriptedServer.StartAsync(
-            settings: new Dictionary<string, string?> { ["Llava:Engine:Slots"] = "1", ["Llava:Queue:MaxQueue"] = "1" });
+            settings: new Dictionary<string, string?> { ["Llava:Engine:Slots"] = "1", ["Llava:Queue:MaxQueue"] = "2" });
         using var gate = new ManualResetEventSlim();
         small.Script.OnDecode = _ => gate.Wait(TimeSpan.FromSeconds(20));
-        using var response = await OpenAIServer.PostAsync(small, OpenAIServer.Question("\"n\":4"));
-        await ErrorAssert.IsAsync(response, HttpStatusCode.TooManyRequests, "queue_full", null);
+        using var never = await OpenAIServer.PostAsync(small, OpenAIServer.Question("\"n\":4"));
+        await ErrorAssert.IsAsync(never, HttpStatusCode.BadRequest, "unsupported_parameter", "n");
+        var first = OpenAIServer.PostAsync(small, OpenAIServer.Question("\"n\":2"));
+        while (small.Services.GetRequiredService<TextGenerator>().ActiveCount == 0)
+        {
+            await Task.Delay(5, Token);
+        }
+
+        using var refused = await OpenAIServer.PostAsync(small, OpenAIServer.Question("\"n\":2"));
+        await ErrorAssert.IsAsync(refused, HttpStatusCode.TooManyRequests, "queue_full", null);
         gate.Set();
+        using var answered = await first;
+        Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
         await small.AssertIdleAsync();
     }
 
