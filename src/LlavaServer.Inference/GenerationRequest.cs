@@ -13,7 +13,7 @@ public sealed record GenerationRequest
     /// <summary>Name of a model as the caller wrote it.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The conversation; empty when <see cref="RawPrompt"/> is set.</summary>
+    /// <summary>The conversation; empty when <see cref="RawPrompt"/> or <see cref="WrittenPrompt"/> is set.</summary>
     public IReadOnlyList<ChatMessage> Messages { get; init; } = [];
 
     /// <summary>Tools that the model may call, each an object of type function as in the OpenAI API.</summary>
@@ -39,6 +39,15 @@ public sealed record GenerationRequest
     /// each counts as a request.
     /// </summary>
     public int Choices { get; init; } = 1;
+
+    /// <summary>
+    /// A prompt as the model is to see it: no template, pictures in their places, control tokens wherever the text spells one. The token that begins a
+    /// text comes first, unless it is there already or the prompt is tokens alone.
+    /// </summary>
+    public MessagePart[]? WrittenPrompt { get; init; }
+
+    /// <summary>Whether a template writes the prompt.</summary>
+    internal bool IsConversation => RawPrompt is null && WrittenPrompt is null;
 
     public SamplingParameters Sampling { get; init; } = new();
 

@@ -25,6 +25,10 @@ public sealed class LimitOptions
     [Range(1, 128)]
     public int Choices { get; set; } = 4;
 
+    /// <summary>Prompts of one text completion; each is an answer of its own. Default 16.</summary>
+    [Range(1, 1024)]
+    public int Prompts { get; set; } = 16;
+
     /// <summary>Steps that a model's chat template may take to write one prompt. Default one million.</summary>
     [Range(1000, 1_000_000_000)]
     public int TemplateSteps { get; set; } = 1_000_000;

@@ -145,7 +145,7 @@ public sealed class TextGenerator
 
     private static List<MessagePart> ImageParts(GenerationRequest request)
     {
-        var parts = request.RawPrompt ?? request.Messages.SelectMany(m => m.Parts);
+        var parts = request.RawPrompt ?? request.WrittenPrompt ?? request.Messages.SelectMany(m => m.Parts);
         return [.. parts.Where(p => p.ImageBytes is not null)];
     }
 
@@ -332,7 +332,7 @@ public sealed class TextGenerator
     // The template's stop texts end text alone: they may be part of an answer that has a form.
     private static IReadOnlyList<string> StopTexts(GenerationRequest request, CallPlan? calls, LoadedModel model)
     {
-        var isText = request.RawPrompt is null && request.Grammar is null && calls is null or { StartsFree: true };
+        var isText = request.IsConversation && request.Grammar is null && calls is null or { StartsFree: true };
         return isText ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop;
     }
 
@@ -348,8 +348,7 @@ public sealed class TextGenerator
     {
         var context = ContextOf(request, model);
         var imageRows = (long)pictureCount * (model.Info.Vision?.RowsPerImage ?? 0);
-        var textTokens = PromptBuilder.TextBytes(text) / Math.Max(1, model.Tokenizer.LongestTokenBytes);
-        var fewest = textTokens + PromptBuilder.TokenCount(text) + imageRows + (model.Tokenizer.AddsBos && text.Pieces is not [{ Kind: PromptPieceKind.Tokens }, ..] ? 1 : 0);
+        var fewest = PromptBuilder.FewestTokens(text, model.Tokenizer, imageRows);
         return fewest < context || (request.Pooling is not null && fewest == context) ? context : throw TooLong(request, fewest, imageRows, context, "at least ");
     }
 
@@ -374,6 +373,22 @@ public sealed class TextGenerator
                 {
                     text.Text(part.Text ?? "");
                 }
+            }
+
+            return text;
+        }
+
+        if (request.WrittenPrompt is { } written)
+        {
+            var imageIndex = 0;
+            foreach (var part in written)
+            {
+                _ = part switch
+                {
+                    { TokenIds: { } tokens } => text.Tokens(tokens),
+                    { ImageBytes: not null } => text.Image(imageIndex++),
+                    _ => text.Spelled(part.Text!),
+                };
             }
 
             return text;

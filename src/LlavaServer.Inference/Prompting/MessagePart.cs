@@ -12,7 +12,7 @@ public sealed record MessagePart
 
     public string? Text { get; private init; }
 
-    /// <summary>Tokens of the model, in a raw prompt only: used as they are, nothing is put before or after them.</summary>
+    /// <summary>Tokens of the model, in a raw or written prompt only, checked by the caller; a prompt of tokens alone is used as it is.</summary>
     public IReadOnlyList<int>? TokenIds { get; private init; }
 
     /// <summary>An encoded picture (PNG, JPEG, WebP, GIF or BMP), not yet looked at.</summary>

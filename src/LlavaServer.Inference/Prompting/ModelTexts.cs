@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Models.Gguf;
+using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Prompting;
 
@@ -66,6 +67,13 @@ public sealed class ModelTexts
     {
         ArgumentNullException.ThrowIfNull(model);
         return TextOf(model).Tokenizer.VocabularySize;
+    }
+
+    /// <summary>Tokens by which the model fills a gap.</summary>
+    public FillTokens FillOf(ModelEntry model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return TextOf(model).Tokenizer.FillTokens;
     }
 
     /// <summary>Spelling of the tokens that begin and end a text; empty where the vocabulary has none.</summary>

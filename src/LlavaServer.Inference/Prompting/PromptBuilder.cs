@@ -7,7 +7,7 @@ namespace LlavaServer.Inference.Prompting;
 /// <summary>
 /// Turns what a template wrote into token ids and image rows. Every piece of text between pictures and control tokens is tokenized on its own, as the
 /// LLaVA authors' <c>tokenizer_image_token</c> does, so each gets its own leading space of a SentencePiece vocabulary. Text never becomes a control
-/// token, whatever it spells. Runs on request threads.
+/// token, whatever it spells, unless its writer wrote the whole prompt. Runs on request threads.
 /// </summary>
 internal static class PromptBuilder
 {
@@ -21,11 +21,12 @@ internal static class PromptBuilder
     {
         var ids = new List<int>();
         var images = new List<PromptImage>(pictures.Count);
-        if (tokenizer.AddsBos && tokenizer.BosTokenId >= 0 && text.Pieces is not [{ Kind: PromptPieceKind.Tokens }, ..])
+        if (tokenizer.BosTokenId >= 0 && Begins(text, tokenizer))
         {
             ids.Add(tokenizer.BosTokenId);
         }
 
+        var begin = ids.Count;
         foreach (var piece in text.Pieces)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -33,6 +34,9 @@ internal static class PromptBuilder
             {
                 case PromptPieceKind.Text:
                     tokenizer.Encode(piece.Text, addSpecial: false, parseSpecial: false, ids, cancellationToken);
+                    break;
+                case PromptPieceKind.Spelled:
+                    tokenizer.Encode(piece.Text, addSpecial: false, parseSpecial: true, ids, cancellationToken);
                     break;
                 case PromptPieceKind.Control:
                     AddControl(piece.Text, tokenizer, ids);
@@ -51,8 +55,20 @@ internal static class PromptBuilder
             }
         }
 
+        // A caller who wrote the token that begins a text means that one.
+        if (begin == 1 && ids.Count > 1 && ids[1] == ids[0] && text.Pieces[0].Kind == PromptPieceKind.Spelled)
+        {
+            ids.RemoveAt(0);
+            images = images.ConvertAll(static image => image with { Start = image.Start - 1 });
+        }
+
         return new Prompt([.. ids], [.. images]);
     }
+
+    /// <summary>Tokens and image rows at least, without tokenizing: no token has more bytes than the longest.</summary>
+    public static long FewestTokens(PromptText text, ITokenizer tokenizer, long imageRows) =>
+        (TextBytes(text) / Math.Max(1, tokenizer.LongestTokenBytes)) + text.Pieces.Sum(static piece => (long)(piece.TokenIds?.Count ?? 0)) + imageRows
+        + (Begins(text, tokenizer) ? 1 : 0);
 
     /// <summary>Length of the text in UTF-8 bytes: what is compared with what a context can hold before anything is tokenized.</summary>
     public static long TextBytes(PromptText text)
@@ -66,8 +82,7 @@ internal static class PromptBuilder
         return bytes;
     }
 
-    /// <summary>Number of tokens that are given as such.</summary>
-    public static long TokenCount(PromptText text) => text.Pieces.Sum(static piece => (long)(piece.TokenIds?.Count ?? 0));
+    private static bool Begins(PromptText text, ITokenizer tokenizer) => tokenizer.AddsBos && text.Pieces is not [{ Kind: PromptPieceKind.Tokens }];
 
     // A vocabulary without the control token gets its spelling as text: the family was chosen although the model does not know it.
     private static void AddControl(string tokenText, ITokenizer tokenizer, List<int> ids)

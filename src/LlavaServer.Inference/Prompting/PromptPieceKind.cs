@@ -4,6 +4,9 @@ namespace LlavaServer.Inference.Prompting;
 internal enum PromptPieceKind
 {
     Text,
+
+    /// <summary>Text in which control tokens may be spelt.</summary>
+    Spelled,
     Control,
     EndOfSequence,
     Image,

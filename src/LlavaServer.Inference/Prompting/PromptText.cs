@@ -42,6 +42,15 @@ internal sealed class PromptText
         return this;
     }
 
+    /// <summary>Text of a caller who writes the whole prompt: it may spell control tokens.</summary>
+    public PromptText Spelled(string text)
+    {
+        EndText();
+        _pieces.Add(new PromptPiece(PromptPieceKind.Spelled, text, 0));
+        TextLength += text.Length;
+        return this;
+    }
+
     /// <summary>The vocabulary's end-of-sequence token.</summary>
     public PromptText EndOfSequence()
     {

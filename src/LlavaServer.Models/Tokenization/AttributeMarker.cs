@@ -36,21 +36,26 @@ internal static class AttributeMarker
     {
         for (var kind = 0; kind < SpecialTokenTexts.Fill.Length; kind++)
         {
-            var id = kind < data.Fill.Length ? data.Fill[kind] : -1;
+            var id = FillOf(data, find, kind);
             if (id < 0)
             {
-                id = Existing(SpecialTokenTexts.Fill[kind], find).DefaultIfEmpty(-1).Min();
-                if (id < 0)
-                {
-                    continue;
-                }
+                continue;
+            }
 
+            if (!IsNamed(data, kind))
+            {
                 attributes[id] |= TokenAttributes.Control;
             }
 
             endsGeneration[id] |= kind >= SpecialTokenTexts.FirstEndingFill;
         }
     }
+
+    /// <summary>The fill-in-the-middle token of a row of <see cref="SpecialTokenTexts.Fill"/>, or -1.</summary>
+    public static int FillOf(VocabularyData data, Func<string, int> find, int kind) =>
+        IsNamed(data, kind) ? data.Fill[kind] : Existing(SpecialTokenTexts.Fill[kind], find).DefaultIfEmpty(-1).Min();
+
+    private static bool IsNamed(VocabularyData data, int kind) => kind < data.Fill.Length && data.Fill[kind] >= 0;
 
     private static IEnumerable<int> Existing(string[] texts, Func<string, int> find) => texts.Select(find).Where(id => id >= 0);
 

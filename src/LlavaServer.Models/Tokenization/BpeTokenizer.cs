@@ -66,6 +66,8 @@ public sealed class BpeTokenizer : ITokenizer
 
     public ReadOnlySpan<byte> GetBytes(int tokenId, bool special) => vocabulary.GetBytes(tokenId, special);
 
+    public FillTokens FillTokens => vocabulary.FillTokens;
+
     public bool IsEndOfGeneration(int tokenId) => vocabulary.IsEndOfGeneration(tokenId);
 
     public int FindToken(string tokenText) => vocabulary.FindToken(tokenText);

@@ -38,6 +38,9 @@ public interface ITokenizer
     /// <summary>Whether the model ends its answer by this token.</summary>
     bool IsEndOfGeneration(int tokenId);
 
+    /// <summary>Fill-in-the-middle tokens of a code model.</summary>
+    FillTokens FillTokens => FillTokens.None;
+
     /// <summary>The id of the token with exactly this text in the vocabulary, or -1.</summary>
     int FindToken(string tokenText);
 

@@ -37,6 +37,7 @@ internal sealed class Vocabulary
         data.Attributes.CopyTo(attributes, 0);
         endsGeneration = new bool[Texts.Length];
         AttributeMarker.Apply(data, FindToken, attributes, endsGeneration);
+        FillTokens = new FillTokens(AttributeMarker.FillOf(data, FindToken, 0), AttributeMarker.FillOf(data, FindToken, 1), AttributeMarker.FillOf(data, FindToken, 2));
 
         starts = new int[Texts.Length + 1];
         using var buffer = new MemoryStream();
@@ -60,6 +61,8 @@ internal sealed class Vocabulary
     public int LongestTextChars { get; }
 
     public int LongestTokenBytes { get; }
+
+    public FillTokens FillTokens { get; }
 
     public TokenAttributes GetAttributes(int id) => attributes[id];
 

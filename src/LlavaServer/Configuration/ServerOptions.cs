@@ -28,6 +28,7 @@ internal sealed class ServerOptions
     public ModelFileOptions Model { get; set; } = new();
 
     [Required]
+    [ValidateObjectMembers]
     public OpenAIOptions OpenAI { get; set; } = new();
 
     [Required]

@@ -146,7 +146,7 @@ internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptio
             }
         }
 
-        return tokens == -1 ? null : tokens;
+        return tokens is -1 or 0 ? null : tokens;
     }
 
     private static int MinTokens(JsonFields body, int? most)

@@ -1,4 +1,5 @@
 using LlavaServer.Endpoints.Documentation;
+using LlavaServer.Endpoints.OpenAI.Completions;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
@@ -13,6 +14,11 @@ internal static class OpenAIEndpoints
     private static readonly RequestExample s_chat = new(Example)
     {
         Members = [.. ChatFields.All.Select(static field => (field.Name, field.Type, field.Description))],
+    };
+
+    private static readonly RequestExample s_completion = new("{\"model\":\"llava-mini\",\"prompt\":\"A red circle is\",\"max_tokens\":16}")
+    {
+        Members = [.. CompletionFields.All.Select(static field => (field.Name, field.Type, field.Description))],
     };
 
     private static readonly RequestExample s_applyTemplate = new("{\"messages\":[{\"role\":\"user\",\"content\":\"What do you see?\"}]}")
@@ -45,6 +51,9 @@ internal static class OpenAIEndpoints
         services.AddSingleton<LogitBias>();
         services.AddSingleton<ChatCompletionMapper>();
         services.AddSingleton<ChatCompletionsEndpoint>();
+        services.AddSingleton<CompletionRequestReader>();
+        services.AddSingleton<CompletionMapper>();
+        services.AddSingleton<CompletionsEndpoint>();
         services.AddSingleton<ModelSelector>();
         services.AddSingleton<ModelsEndpoint>();
         services.AddSingleton<ApplyTemplateEndpoint>();
@@ -55,7 +64,13 @@ internal static class OpenAIEndpoints
 
     public static IEndpointRouteBuilder MapOpenAI(this IEndpointRouteBuilder routes)
     {
-        Map(routes.MapGroup("/v1").WithTags(Group));
+        var v1 = routes.MapGroup("/v1").WithTags(Group);
+        Map(v1);
+        v1.MapPost("/completions", static (HttpContext context, CompletionsEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithSummary("Goes on with a text as it is, without a chat template; whole, or as server-sent events")
+            .WithMetadata(s_completion)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json", additionalContentTypes: "text/event-stream")
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
         Map(routes.MapGroup("").ExcludeFromDescription());
         MapLlamaServer(routes.MapGroup("").WithTags(Group));
         return routes;
