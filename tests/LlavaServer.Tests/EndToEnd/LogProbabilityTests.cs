@@ -11,8 +11,8 @@ namespace LlavaServer.Tests.EndToEnd;
 [Collection(EndToEndGroup.Name)]
 public sealed class LogProbabilityTests(BundledServer server)
 {
-    /// <summary>Weights in F16, activations in ours and theirs of different orders of sums.</summary>
-    private const double Tolerance = 0.03;
+    /// <summary>Weights in F16, sums in another order: 0.0023 was measured at most.</summary>
+    private const double Tolerance = 0.02;
 
     private static readonly JsonElement s_golden = Read();
 
