@@ -48,7 +48,7 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
     /// <param name="tokenizer">Of the model.</param>
     public CallPlan? Plan(GenerationRequest request, CallSyntax syntax, ITokenizer tokenizer)
     {
-        if (request.Tools.Count == 0 || request.ToolChoice.Kind == ToolChoiceKind.None || request.RawPrompt is not null)
+        if (request.Tools.Count == 0 || request.ToolChoice.Kind == ToolChoiceKind.None || !request.IsConversation)
         {
             return null;
         }
