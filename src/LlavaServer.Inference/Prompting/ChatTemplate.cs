@@ -6,9 +6,6 @@ namespace LlavaServer.Inference.Prompting;
 /// </summary>
 internal abstract class ChatTemplate
 {
-    /// <summary>Variables of a template that only the server sets.</summary>
-    public static readonly IReadOnlyList<string> ReservedVariables = ["messages", "tools", "add_generation_prompt", "bos_token", "eos_token", "strftime_now"];
-
     protected ChatTemplate(string name, params string[] stopTexts)
     {
         Name = name;

@@ -207,7 +207,7 @@ internal sealed class JinjaChatTemplate : ChatTemplate
             new("datetime", JinjaText.Of(now.ToString("MMM dd yyyy", CultureInfo.InvariantCulture))),
             new("strftime_now", JinjaClock.Function(now)),
         };
-        values.AddRange(variables.Where(v => !ReservedVariables.Contains(v.Key)).Select(v => KeyValuePair.Create(v.Key, JinjaJson.Read(v.Value))));
+        values.AddRange(variables.Where(v => !PromptVariables.Reserved.Contains(v.Key)).Select(v => KeyValuePair.Create(v.Key, JinjaJson.Read(v.Value))));
         values.Add(new("messages", messages));
         values.Add(new("bos_token", JinjaText.Of(_bos)));
         values.Add(new("eos_token", JinjaText.Of(_eos)));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlavaServer.Inference;
+using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
@@ -23,6 +24,32 @@ internal sealed class ChatChunks : IAnswerChunks
         BeginChunk(writer, answer, update.Choice);
         writer.WriteString("content"u8, update.Text);
         EndChunk(writer, answer, null, answer.TimesChunks ? update : null, update.Tokens);
+    }
+
+    /// <summary>Id, type and name stand in the first piece of a call alone.</summary>
+    public void WriteCall(Utf8JsonWriter writer, ChatAnswer answer, GenerationUpdate update, ToolCallDelta piece)
+    {
+        BeginChunk(writer, answer, update.Choice);
+        writer.WriteStartArray("tool_calls"u8);
+        writer.WriteStartObject();
+        writer.WriteNumber("index"u8, piece.Index);
+        if (piece.Id is not null)
+        {
+            writer.WriteString("id"u8, piece.Id);
+            writer.WriteString("type"u8, "function"u8);
+        }
+
+        writer.WriteStartObject("function"u8);
+        if (piece.Name is not null)
+        {
+            writer.WriteString("name"u8, piece.Name);
+        }
+
+        writer.WriteString("arguments"u8, piece.Arguments);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+        EndChunk(writer, answer, null, answer.TimesChunks ? update : null);
     }
 
     public void WriteProgress(Utf8JsonWriter writer, ChatAnswer answer, GenerationProgress progress, TimeSpan elapsed)

@@ -17,16 +17,25 @@ internal sealed class ChatCompletionMapper(IOptions<LimitsOptions> limits, Logit
     public GenerationRequest Map(ChatCompletionRequest request, ModelEntry model, RequestRecord record)
     {
         CheckImages(request, model);
-        var messages = request.Messages.Select(message => new ChatMessage(message.Role, [.. message.Parts.Select(part => Map(part, record))])).ToList();
-        if (messages[^1].Role == ChatRole.Assistant && !request.ContinuesFinalMessage)
+        var neutral = new GenerationRequest
         {
-            // A closed turn: the model answers after it, instead of going on with it.
-            messages.Add(new ChatMessage(ChatRole.User, [MessagePart.FromText("")]));
-        }
-
-        var sampling = logitBias.Apply(request, model);
-        return request.ApplyTo(new GenerationRequest { Model = model.Name, Messages = messages }) with { Sampling = sampling };
+            Model = model.Name,
+            Messages = [.. request.Messages.Select(message => Map(message, record))],
+            Ending = request.Ending,
+            TemplateVariables = request.TemplateVariables,
+            Tools = request.Tools.Tools,
+            ToolChoice = request.Tools.Choice,
+            AllowsParallelToolCalls = request.Tools.AllowsParallelCalls,
+        };
+        return request.ApplyTo(neutral) with { Sampling = logitBias.Apply(request, model) };
     }
+
+    private ChatMessage Map(RequestMessage message, RequestRecord record) => new(message.Role, [.. message.Parts.Select(part => Map(part, record))])
+    {
+        ToolCalls = message.ToolCalls,
+        ToolCallId = message.ToolCallId,
+        ToolName = message.ToolName,
+    };
 
     private void CheckImages(ChatCompletionRequest request, ModelEntry model)
     {

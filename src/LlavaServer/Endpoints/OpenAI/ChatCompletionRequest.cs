@@ -1,3 +1,6 @@
+using System.Text.Json;
+using LlavaServer.Inference.Prompting;
+
 namespace LlavaServer.Endpoints.OpenAI;
 
 /// <summary>A chat request, read and checked field by field; its pictures are still text of the body. Lives as long as the body.</summary>
@@ -10,5 +13,11 @@ internal sealed record ChatCompletionRequest : AnswerRequest
 
     public required IReadOnlyList<RequestMessage> Messages { get; init; }
 
-    public bool ContinuesFinalMessage { get; init; }
+    /// <summary>How the prompt ends behind the messages.</summary>
+    public PromptEnding Ending { get; init; } = PromptEnding.Answer;
+
+    /// <summary>Values of the chat template's own variables.</summary>
+    public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = new Dictionary<string, JsonElement>();
+
+    public RequestTools Tools { get; init; } = new();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlavaServer.Inference;
+using LlavaServer.Inference.Prompting;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
@@ -33,7 +34,12 @@ internal static class ChatCompletionWriter
         writer.WriteEndObject();
     }
 
-    public static string NameOf(FinishReason reason) => reason == FinishReason.Length ? "length" : "stop";
+    public static string NameOf(FinishReason reason) => reason switch
+    {
+        FinishReason.Length => "length",
+        FinishReason.ToolCalls => "tool_calls",
+        _ => "stop",
+    };
 
     private static void WriteChoice(Utf8JsonWriter writer, ChatAnswer answer, int index, WholeChoice choice)
     {
@@ -41,12 +47,35 @@ internal static class ChatCompletionWriter
         writer.WriteNumber("index"u8, index);
         writer.WriteStartObject("message"u8);
         writer.WriteString("role"u8, "assistant"u8);
-        writer.WriteString("content"u8, choice.Text);
+        writer.WriteString("content"u8, choice.ToolCalls.Count > 0 && choice.Text.Length == 0 ? null : choice.Text);
         writer.WriteNull("refusal"u8);
+        if (choice.ToolCalls.Count > 0)
+        {
+            WriteCalls(writer, choice.ToolCalls);
+        }
+
         writer.WriteEndObject();
         writer.WritePropertyName("logprobs"u8);
         LogProbabilityWriter.Write(writer, answer.HasLogProbabilities ? choice.Tokens : null);
         writer.WriteString("finish_reason"u8, NameOf(choice.FinishReason));
         writer.WriteEndObject();
+    }
+
+    private static void WriteCalls(Utf8JsonWriter writer, IReadOnlyList<ToolCall> calls)
+    {
+        writer.WriteStartArray("tool_calls"u8);
+        foreach (var call in calls)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("id"u8, call.Id);
+            writer.WriteString("type"u8, "function"u8);
+            writer.WriteStartObject("function"u8);
+            writer.WriteString("name"u8, call.Name);
+            writer.WriteString("arguments"u8, call.Arguments);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 }

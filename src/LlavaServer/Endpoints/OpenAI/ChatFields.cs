@@ -62,14 +62,14 @@ internal static class ChatFields
         Honoured("return_progress", "boolean", "Chunks of a stream tell how far the answer is while there is no text yet, as stream_options.include_progress."),
         Honoured("sse_ping_interval", "number", "Seconds of silence after which a comment line is sent; -1 is never."),
         Honoured("continue_final_message", "boolean", "Continues the assistant's last message instead of answering it."),
-        Honoured("add_generation_prompt", "boolean", "False only together with continue_final_message."),
+        Honoured("add_generation_prompt", "boolean", "False: nothing follows the last message, not even the beginning of an answer."),
+        Honoured("tools", "array", "Functions that the model may call: name, description, parameters as a JSON schema, which is always held."),
+        Honoured("tool_choice", "string", "none, auto, required, an object that names a function, or allowed_tools."),
+        Honoured("parallel_tool_calls", "boolean", "False: one call at most."),
+        Honoured("chat_template_kwargs", "object", "Variables of the chat template, for example enable_thinking."),
         Honoured("service_tier", "string", "Answered with default."),
 
-        Neutral("tools", "array", "Functions that the model may call.", "[]", IsEmptyArray),
-        Neutral("tool_choice", "string", "Which tool is called.", "none or auto", static field => field.Kind == JsonValueKind.String && field.AsString() is "none" or "auto"),
-        Neutral("parallel_tool_calls", "boolean", "Whether several tools may be called.", "true or false", static field => field.AsBoolean() || true),
         Neutral("modalities", "array", "Kinds of output.", "[\"text\"]", IsTextOnly),
-        Neutral("chat_template_kwargs", "object", "Variables of the chat template.", "{}", static field => !field.AsObject().Element.EnumerateObject().Any()),
 
         Refused("functions", "array", "Superseded by tools."),
         Refused("function_call", "string", "Superseded by tool_choice."),
@@ -77,9 +77,10 @@ internal static class ChatFields
 
         .. new[]
         {
-            "audio", "reasoning_effort", "prediction", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+            "audio", "prediction", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
             "metadata", "store", "verbosity", "moderation", "lora", "post_sampling_probs", "return_tokens", "verbose",
         }.Select(static name => new ChatField(name, "object", "Accepted and ignored.", ChatFieldRule.Ignored)),
+        new("reasoning_effort", "string", "none switches thinking off where the chat template knows it; else accepted and ignored.", ChatFieldRule.Ignored),
     ];
 
     public static IReadOnlyDictionary<string, ChatField> ByName { get; } = All.ToDictionary(static field => field.Name);
@@ -91,8 +92,6 @@ internal static class ChatFields
 
     private static ChatField Neutral(string name, string type, string description, string neutral, Func<JsonField, bool> isNeutral) =>
         new(name, type, $"{description} Only {neutral} in this version.", ChatFieldRule.NeutralOnly) { Neutral = neutral, IsNeutral = isNeutral };
-
-    private static bool IsEmptyArray(JsonField field) => !field.AsArray().Any();
 
     private static bool IsTextOnly(JsonField field)
     {

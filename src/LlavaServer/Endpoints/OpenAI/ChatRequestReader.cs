@@ -15,11 +15,18 @@ internal sealed class ChatRequestReader(IOptions<LimitsOptions> limits, AnswerFi
     public ChatCompletionRequest Read(JsonFields body)
     {
         var answer = common.Read(body, ChatFields.ByName);
+        if (TemplateFields.SwitchesThinkingOff(body))
+        {
+            answer = answer with { IgnoredFields = [.. answer.IgnoredFields.Where(static name => name != "reasoning_effort")] };
+        }
+
         var messages = _messages.Read(body);
         return new ChatCompletionRequest(answer)
         {
             Messages = messages,
-            ContinuesFinalMessage = ContinuesFinalMessage(body, messages),
+            Ending = TemplateFields.Ending(body, messages),
+            TemplateVariables = TemplateFields.Variables(body),
+            Tools = ToolFields.Read(body, hasForm: answer.Grammar is not null),
             TopLogProbabilities = TopLogProbabilities(body),
         };
     }
@@ -35,27 +42,5 @@ internal sealed class ChatRequestReader(IOptions<LimitsOptions> limits, AnswerFi
 
         var others = AnswerFieldsReader.Probabilities(body);
         return asks ? Math.Max(count ?? 0, others ?? 0) : others;
-    }
-
-    private static bool ContinuesFinalMessage(JsonFields body, IReadOnlyList<RequestMessage> messages)
-    {
-        var continues = body.Boolean("continue_final_message") ?? false;
-        var addsPrompt = body.Boolean("add_generation_prompt");
-        if (continues && addsPrompt == true)
-        {
-            throw RequestException.InvalidValue("continue_final_message", "'continue_final_message' and 'add_generation_prompt' cannot both be true.");
-        }
-
-        if (!continues && addsPrompt == false)
-        {
-            throw RequestException.Unsupported("add_generation_prompt", "'add_generation_prompt' can be false only together with 'continue_final_message'.");
-        }
-
-        if (continues && messages[^1].Role != Inference.Prompting.ChatRole.Assistant)
-        {
-            throw RequestException.InvalidValue("continue_final_message", "'continue_final_message' needs an assistant's message at the end.");
-        }
-
-        return continues;
     }
 }

@@ -176,21 +176,28 @@ internal sealed class ChatStream : IDisposable
     private bool Append(GenerationUpdate update)
     {
         var piece = _answer.TrimsStart ? _trims[update.Choice].Next(update) : update;
-        if ((piece.Text.Length > 0 || update.FinishReason is not null) && !_isCommitted)
+        var hasContent = piece.Text.Length > 0 || piece.ToolCalls is not null;
+        if ((hasContent || update.FinishReason is not null) && !_isCommitted)
         {
             Commit();
         }
 
         _silence = TimeSpan.Zero;
+        if (hasContent && _record.TimeToFirstToken is null)
+        {
+            _record.TimeToFirstToken = _record.Elapsed;
+            AppendLastProgress();
+        }
+
         if (piece.Text.Length > 0)
         {
-            if (_record.TimeToFirstToken is null)
-            {
-                _record.TimeToFirstToken = _record.Elapsed;
-                AppendLastProgress();
-            }
-
             _events.Append((_chunks, _answer, piece), static (writer, state) => state._chunks.WriteText(writer, state._answer, state.piece));
+        }
+
+        foreach (var call in piece.ToolCalls ?? [])
+        {
+            _events.Append(
+                (_chunks, _answer, update, call), static (writer, state) => state._chunks.WriteCall(writer, state._answer, state.update, state.call));
         }
 
         if (update.FinishReason is not { } reason)

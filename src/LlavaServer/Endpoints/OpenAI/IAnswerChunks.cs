@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlavaServer.Inference;
+using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
@@ -12,6 +13,9 @@ internal interface IAnswerChunks
     void WriteStart(Utf8JsonWriter writer, ChatAnswer answer, int index);
 
     void WriteText(Utf8JsonWriter writer, ChatAnswer answer, GenerationUpdate update);
+
+    /// <summary>A piece of a call; only answers to chats have some.</summary>
+    void WriteCall(Utf8JsonWriter writer, ChatAnswer answer, GenerationUpdate update, ToolCallDelta piece) => throw new NotSupportedException();
 
     /// <summary>A chunk without text that tells how far the answer is, only when the caller asked for it.</summary>
     void WriteProgress(Utf8JsonWriter writer, ChatAnswer answer, GenerationProgress progress, TimeSpan elapsed);

@@ -21,7 +21,7 @@ internal sealed class MessagesReader(LimitsOptions limits)
         foreach (var item in field.AsArray())
         {
             var message = ReadMessage(item.AsObject());
-            partCount += message.Parts.Count;
+            partCount += message.Parts.Count + message.ToolCalls.Count;
             if (partCount > limits.Parts)
             {
                 throw RequestException.InvalidValue("messages", $"The messages have more than {limits.Parts} content parts (Limits:Parts).");
@@ -30,7 +30,7 @@ internal sealed class MessagesReader(LimitsOptions limits)
             messages.Add(message);
         }
 
-        return messages.Count > 0 ? messages : throw RequestException.InvalidValue("messages", "'messages' must have at least one item.");
+        return messages.Count > 0 ? ToolMessages.WithNames(messages) : throw RequestException.InvalidValue("messages", "'messages' must have at least one item.");
     }
 
     private RequestMessage ReadMessage(JsonFields message)
@@ -41,25 +41,30 @@ internal sealed class MessagesReader(LimitsOptions limits)
             "system" or "developer" => ChatRole.System,
             "user" => ChatRole.User,
             "assistant" => ChatRole.Assistant,
-            "tool" or "function" => throw RequestException.Unsupported(field.Path, "Messages of tools and functions are not supported by this version."),
-            _ => throw RequestException.InvalidValue(field.Path, $"Invalid value for '{field.Path}': it must be system, developer, user or assistant."),
+            "tool" => ChatRole.Tool,
+            "function" => throw RequestException.Unsupported(field.Path, "Messages of functions are superseded by those of tools (role tool)."),
+            _ => throw RequestException.InvalidValue(field.Path, $"Invalid value for '{field.Path}': it must be system, developer, user, assistant or tool."),
         };
-        if (role == ChatRole.Assistant)
+        return new RequestMessage(role, Content(message, role))
         {
-            RefuseCalls(message);
-        }
+            ToolCalls = role == ChatRole.Assistant ? ToolMessages.Calls(message) : [],
+            ToolCallId = role == ChatRole.Tool ? message.Required("tool_call_id").AsString() : null,
+        };
+    }
 
+    private List<RequestPart> Content(JsonFields message, ChatRole role)
+    {
         if (!message.TryGet("content", out var content))
         {
-            return role == ChatRole.Assistant ? new RequestMessage(role, [new RequestPart { Text = "" }]) : throw RequestException.Missing(message.PathOf("content"));
+            return role == ChatRole.Assistant ? [new RequestPart { Text = "" }] : throw RequestException.Missing(message.PathOf("content"));
         }
 
-        return new RequestMessage(role, content.Kind switch
+        return content.Kind switch
         {
             JsonValueKind.String => [new RequestPart { Text = content.AsString() }],
             JsonValueKind.Array => Parts(content, role),
             _ => throw content.WrongType("a string or an array of parts"),
-        });
+        };
     }
 
     private List<RequestPart> Parts(JsonField content, ChatRole role)
@@ -75,21 +80,5 @@ internal sealed class MessagesReader(LimitsOptions limits)
         }
 
         return parts.Count > 0 ? parts : throw RequestException.InvalidValue(content.Path, $"'{content.Path}' must not be empty.");
-    }
-
-    private static void RefuseCalls(JsonFields message)
-    {
-        if (message.TryGet("tool_calls", out var calls) && calls.AsArray().Any())
-        {
-            throw RequestException.Unsupported(calls.Path, "Tool calls are not supported by this version.");
-        }
-
-        foreach (var name in (ReadOnlySpan<string>)["audio", "function_call"])
-        {
-            if (message.TryGet(name, out var field))
-            {
-                throw RequestException.Unsupported(field.Path, $"'{field.Path}' is not supported.");
-            }
-        }
     }
 }

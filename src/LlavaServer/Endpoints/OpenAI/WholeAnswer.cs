@@ -1,5 +1,6 @@
 using System.Text;
 using LlavaServer.Inference;
+using LlavaServer.Inference.Tools;
 using LlavaServer.Logging;
 
 namespace LlavaServer.Endpoints.OpenAI;
@@ -19,14 +20,15 @@ internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTot
             var piece = answer.TrimsStart ? part.Trim.Next(update) : update;
             part.Text.Append(piece.Text);
             part.Tokens.AddRange(piece.Tokens ?? []);
-            if (piece.Text.Length > 0)
+            part.Calls.Add(update.ToolCalls);
+            if (piece.Text.Length > 0 || update.ToolCalls is not null)
             {
                 record.TimeToFirstToken ??= record.Elapsed;
             }
 
             if (update.FinishReason is { } reason)
             {
-                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, reason);
+                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, part.Calls.ToList(), reason);
                 totals.Add(update);
             }
         }
@@ -41,5 +43,7 @@ internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTot
         public StringBuilder Text { get; } = new();
 
         public List<TokenLogProbability> Tokens { get; } = [];
+
+        public ToolCallList Calls { get; } = new();
     }
 }
