@@ -28,7 +28,7 @@ internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTot
 
             if (update.FinishReason is { } reason)
             {
-                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, part.Calls.ToList(), reason);
+                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, reason) { ToolCalls = part.Calls.ToList() };
                 totals.Add(update);
             }
         }
