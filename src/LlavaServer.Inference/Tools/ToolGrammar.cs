@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlavaServer.Inference.Grammars;
 using static LlavaServer.Inference.Grammars.GrammarExpression;
 
@@ -15,6 +16,9 @@ internal sealed class ToolGrammar
 
     private static readonly JsonElement s_object = JsonDocument.Parse("""{"type":"object"}""").RootElement;
 
+    private static readonly string[] s_openKeywords =
+        ["additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties", "minProperties", "allOf", "anyOf", "oneOf", "$ref"];
+
     private readonly CallSyntax _syntax;
     private readonly GrammarRules _rules = new();
     private readonly List<(ToolDefinition Tool, GrammarExpression Arguments)> _tools = [];
@@ -28,10 +32,26 @@ internal sealed class ToolGrammar
         }
     }
 
-    /// <summary>Objects that hold to a tool's schema; nothing but the empty one for a tool without parameters.</summary>
+    /// <summary>
+    /// Objects that hold to a tool's schema; nothing but the empty one for a tool without parameters. Members beside those that the schema names are
+    /// written only if it speaks of them: a tool has no use for what it did not ask for.
+    /// </summary>
     public static GrammarExpression Arguments(ToolDefinition tool, GrammarRules rules, GrammarBudget budget) => tool.Parameters is { } schema
-        ? JsonSchemaCompiler.Add(rules, budget, schema, s_object)
+        ? JsonSchemaCompiler.Add(rules, budget, Closed(schema), s_object)
         : Of(Text("{"), JsonText.Space, Text("}"));
+
+    private static JsonElement Closed(JsonElement schema)
+    {
+        if (schema.ValueKind != JsonValueKind.Object || !schema.TryGetProperty("properties", out _)
+            || Array.Exists(s_openKeywords, keyword => schema.TryGetProperty(keyword, out _)))
+        {
+            return schema;
+        }
+
+        var closed = JsonObject.Create(schema)!;
+        closed["additionalProperties"] = false;
+        return JsonSerializer.SerializeToElement(closed);
+    }
 
     /// <summary>An answer of calls alone.</summary>
     /// <param name="syntax">How calls are written.</param>

@@ -21,15 +21,21 @@ internal sealed class InferenceHost : IAsyncDisposable
     /// <param name="time">Clock of everything.</param>
     /// <param name="template">Name of the chat template.</param>
     /// <param name="models">Names of the models; by default <c>eye</c> alone.</param>
+    /// <param name="fileTemplate">Text of the chat template instead, as in a model file.</param>
     public InferenceHost(
-        FakeEngineFactory? factory = null, Action<InferenceOptions>? configure = null, TimeProvider? time = null, string? template = null, string[]? models = null)
+        FakeEngineFactory? factory = null,
+        Action<InferenceOptions>? configure = null,
+        TimeProvider? time = null,
+        string? template = null,
+        string[]? models = null,
+        string? fileTemplate = null)
     {
         Factory = factory ?? new FakeEngineFactory { Vision = new FakeVisionEncoder() };
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddSingleton<IInferenceEngineFactory>(Factory);
-        services.AddSingleton<ModelTextReader>(_ => ReadText(template));
+        services.AddSingleton<ModelTextReader>(_ => ReadText(fileTemplate is null ? template ?? "vicuna-plain" : null, fileTemplate));
         services.AddSingleton(new ModelCatalog((models ?? ["eye"]).Select(name => Entry(name, Factory.Vision is not null))));
         if (time is not null)
         {
@@ -153,6 +159,6 @@ internal sealed class InferenceHost : IAsyncDisposable
         _closing.Dispose();
     }
 
-    private ModelText ReadText(string? template) => new(
-        Factory.Tokenizer, ChatTemplateSelector.Choose(template ?? "vicuna-plain", null, "eye", sees: true, Factory.Tokenizer));
+    private ModelText ReadText(string? name, string? file) => new(
+        Factory.Tokenizer, ChatTemplateSelector.Choose(name, file, "eye", sees: true, Factory.Tokenizer));
 }

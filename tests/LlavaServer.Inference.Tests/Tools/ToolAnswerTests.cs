@@ -79,6 +79,35 @@ public sealed class ToolAnswerTests
         static IEnumerable<int> Bytes(string text) => System.Text.Encoding.UTF8.GetBytes(text).Select(static b => FakeTokenizer.FirstByte + b);
     }
 
+    [Theory]
+    [InlineData("{{ '[TOOL_CALLS]' }}[{% for c in m.tool_calls %}{{ c.function|tojson }}{{ ', ' if not loop.last }}{% endfor %}]", "[TOOL_CALLS]", "[{\"name\": \"time\", \"arguments\": {}}]")]
+    [InlineData("{% set f = m.tool_calls[0].function %}{\"name\": \"{{ f.name }}\", \"parameters\": {{ f.arguments|tojson }}}", "", "{\"name\": \"time\", \"parameters\": {}}")]
+    [InlineData("{% for c in m.tool_calls %}{{ '[TOOL_CALLS]' + c.function.name + '[ARGS]' }}{{ c.function.arguments|tojson }}{% endfor %}", "[TOOL_CALLS]", "time[ARGS]{}")]
+    public async Task Auto_TemplateWithItsOwnForm_IsPromptedHeldAndReadInIt(string calls, string marker, string rest)
+    {
+        var template = "{% if tools %}TOOLS {{ tools|tojson }} {% endif %}{% for m in messages %}{% if m.role == 'tool' %}RESULT {{ m.content }} "
+            + "{% elif m.tool_calls %}ASSISTANT: " + calls + "{{ eos_token }}{% elif m.role == 'assistant' %}ASSISTANT: {{ m.content }}{{ eos_token }}"
+            + "{% else %}{{ m.role|upper }}: {{ m.content }} {% endif %}{% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}";
+        var tokenizer = new FakeTokenizer("[TOOL_CALLS]");
+        await using var host = new InferenceHost(new FakeEngineFactory { Tokenizer = tokenizer, ContextLength = 4096 }, fileTemplate: template);
+        var prompt = "";
+        host.Factory.AnswerTokens = fed =>
+        {
+            prompt = fed;
+            int[] begin = marker.Length > 0 ? [tokenizer.FindToken(marker)] : [];
+            return [.. begin, .. System.Text.Encoding.UTF8.GetBytes(rest).Select(static b => FakeTokenizer.FirstByte + b)];
+        };
+        var request = InferenceHost.Ask("Hi?") with { Tools = ToolTexts.Parse(ToolTexts.Time) };
+        Assert.Equal(("", "time({})", FinishReason.ToolCalls), await ReadAsync(host, request));
+        Assert.Contains("TOOLS [", prompt, StringComparison.Ordinal);
+        Assert.DoesNotContain("You may call", prompt, StringComparison.Ordinal);
+        host.Factory.AnswerTokens = static _ => [.. "No."u8.ToArray().Select(static b => FakeTokenizer.FirstByte + b)];
+        Assert.Equal(("No.", "", FinishReason.Stop), await ReadAsync(host, request));
+        var (_, required, reason) = await ReadAsync(host, request with { ToolChoice = ToolChoice.Required, AllowsParallelToolCalls = false, MaxTokens = 1000 });
+        Assert.Equal(FinishReason.ToolCalls, reason);
+        Assert.Matches(@"^time\(\{\s*\}\)$", required);
+    }
+
     private static async Task<(string Content, string Calls, FinishReason Reason)> AskAsync(string answer, Func<GenerationRequest, GenerationRequest> change)
     {
         await using var host = new InferenceHost(new FakeEngineFactory { ContextLength = 4096 });

@@ -101,6 +101,20 @@ public sealed class ToolGrammarTests
         Assert.Equal((InferenceError.InvalidSchema, "tools[1].function.parameters"), (failure.Error, failure.Parameter));
     }
 
+    [Theory]
+    [InlineData("""{"type":"object","properties":{}}""", "{}", "{\"a\": 1}")]
+    [InlineData("""{"properties":{"a":{"type":"integer"}}}""", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"integer"}},"additionalProperties":{"type":"integer"}}""", "{\"a\": 1, \"b\": 2}", "{\"b\": \"x\"}")]
+    [InlineData("""{"type":["object","null"]}""", "{\"b\": 1}", "null")]
+    [InlineData("{}", "{\"b\": 1}", "1")]
+    public void Arguments_SchemaOfAnyForm_AreAnObjectWithWhatItNames(string parameters, string held, string broken)
+    {
+        var tool = $$$"""{"type":"function","function":{"name":"f","parameters":{{{parameters}}}}}""";
+        var grammar = ToolTexts.Plan(ToolTexts.Llama, ToolChoice.Required, true, tool).Grammar;
+        Assert.True(GrammarText.Accepts(grammar, $$"""{"name": "f", "parameters": {{held}}}"""));
+        Assert.False(GrammarText.Accepts(grammar, $$"""{"name": "f", "parameters": {{broken}}}"""));
+    }
+
     [Fact]
     public void Check_ChoiceWithoutItsTool_IsRefused()
     {

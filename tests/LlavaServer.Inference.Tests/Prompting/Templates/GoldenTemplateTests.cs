@@ -46,6 +46,41 @@ public sealed class GoldenTemplateTests
         Assert.True(differences.Count == 0, string.Join("\n", differences));
     }
 
+    /// <summary>What the model is prompted with in truth, not only what its template would write: tools are not folded where it has a place for them.</summary>
+    [Theory]
+    [InlineData("hermes-2-pro")]
+    [InlineData("qwen2.5")]
+    [InlineData("qwen3")]
+    [InlineData("qwq")]
+    [InlineData("mimo-vl")]
+    [InlineData("granite-4.0")]
+    [InlineData("llama-3.1")]
+    [InlineData("llama-3.2")]
+    [InlineData("mistral-7b-0.3")]
+    [InlineData("mistral-nemo")]
+    [InlineData("mistral-small-3.2")]
+    [InlineData("functionary-3.1")]
+    [InlineData("nemotron-nano-2")]
+    public void Render_ToolsWithAPlace_IsWhatLlamaServerWrites(string name)
+    {
+        var template = Compile(name);
+        var golden = TemplateFiles.Golden.GetProperty("templates").GetProperty(name);
+        var compared = 0;
+        foreach (var conversation in TemplateFiles.Conversations.Where(static c => TemplateFiles.Read(c.Value).HasTools))
+        {
+            if (golden.GetProperty(conversation.Name).GetString() is { } expected)
+            {
+                var text = new PromptText();
+                template.Render(TemplateFiles.Read(conversation.Value), text);
+                Assert.Equal(expected, text.ToPlainText(new FakeTokenizer(), Marker));
+                Assert.Same(template.Capabilities.Calls, text.Calls);
+                compared++;
+            }
+        }
+
+        Assert.InRange(compared, 3, 5);
+    }
+
     [Theory]
     [MemberData(nameof(Templates))]
     public void Render_WhatLlamaServerRefuses_IsFoldedOrRefusedByName(string name)
