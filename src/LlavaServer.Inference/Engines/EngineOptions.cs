@@ -39,6 +39,13 @@ public sealed class EngineOptions
     public TimeSpan StepTime { get; set; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>
+    /// An engine that was given work and made no step for so long hangs, and one that takes five times as long for a picture: a process of its own is ended
+    /// and started again, and its streams go on; inside the server only the liveness probe can tell. Default 2 minutes.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan StepTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
     /// Where the engine runs: <c>in</c>, the default, inside the server; <c>child</c>, each model in a process of its own, so that an engine that dies
     /// takes nothing with it.
     /// </summary>

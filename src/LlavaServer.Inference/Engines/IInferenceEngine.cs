@@ -34,6 +34,12 @@ public interface IInferenceEngine : IDisposable
     /// </summary>
     void CopySequence(SequenceId source, SequenceId target, int length);
 
+    /// <summary>
+    /// Ends an engine whose step or picture does not come back, from any thread: whoever waits for it fails as if the engine had died, with the reason.
+    /// False: it runs in this process and cannot be ended.
+    /// </summary>
+    bool TryEnd(string reason) => false;
+
     /// <summary>Encoder of pictures, or null for a text-only model.</summary>
     IVisionEncoder? Vision { get; }
 }

@@ -21,6 +21,9 @@ internal sealed class Executor(
     /// <summary>The present one, or the last.</summary>
     public Scheduler Scheduler => _scheduler!;
 
+    /// <summary>Whether its engine has work and gets nowhere with it.</summary>
+    public bool IsStalled => Volatile.Read(ref _scheduler)?.IsStalled == true;
+
     /// <summary>Sequences that were handed over and are not released.</summary>
     public int SequenceCount => Volatile.Read(ref _sequenceCount);
 

@@ -2,6 +2,7 @@ using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Scheduling;
 using LlavaServer.Models.Gguf;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.Retry;
@@ -22,6 +23,7 @@ internal sealed class ModelLoader
     private readonly InferenceMetrics _metrics;
     private readonly ComputeTurns _turns;
     private readonly TimeProvider _time;
+    private readonly ILogger<ModelLoader> _logger;
     private readonly ResiliencePipeline _retry;
 
     public ModelLoader(
@@ -32,7 +34,8 @@ internal sealed class ModelLoader
         IOptions<InferenceOptions> options,
         InferenceMetrics metrics,
         ComputeTurns turns,
-        TimeProvider time)
+        TimeProvider time,
+        ILogger<ModelLoader> logger)
     {
         _factory = factory;
         _readText = readText;
@@ -42,6 +45,7 @@ internal sealed class ModelLoader
         _metrics = metrics;
         _turns = turns;
         _time = time;
+        _logger = logger;
         _retry = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
@@ -130,6 +134,7 @@ internal sealed class ModelLoader
                 Metrics = _metrics,
                 Turns = _turns,
                 Time = _time,
+                Logger = _logger,
                 Ended = ended,
             });
             _metrics.Loaded(entry.Name, _time.GetElapsedTime(started), succeeded: true);

@@ -64,6 +64,18 @@ public sealed partial class ModelPool : IDisposable
         }
     }
 
+    /// <summary>Whether an engine hangs: it has work and makes no step. Engines that can be ended do so only for a moment.</summary>
+    public bool IsStalled
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _inMemory.Exists(static i => i.Executors.Any(static e => e.IsStalled));
+            }
+        }
+    }
+
     /// <summary>Models in memory, the one that stays longest first.</summary>
     public IReadOnlyList<RunningModel> Running
     {

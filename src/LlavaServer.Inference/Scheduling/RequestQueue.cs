@@ -15,6 +15,9 @@ internal sealed class RequestQueue(QueuePlaces places)
 
     public ChannelReader<Sequence> Sequences => _channel.Reader;
 
+    /// <summary>Of the model, all its engines together.</summary>
+    public (int Running, int Waiting, int Slots) Counts => places.Counts;
+
     /// <summary>When a refused caller may come again.</summary>
     public TimeSpan RetryAfter => places.RetryAfter;
 

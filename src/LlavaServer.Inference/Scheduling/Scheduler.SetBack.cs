@@ -101,6 +101,7 @@ internal sealed partial class Scheduler
         }
 
         _running.Clear();
+        _watch.Dispose();
         _vision?.Dispose();
         _engine.Dispose();
         _waiting.TakeIn();

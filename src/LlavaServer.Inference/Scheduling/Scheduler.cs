@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Sampling;
 
@@ -9,6 +10,7 @@ namespace LlavaServer.Inference.Scheduling;
 /// 6 sample and hand out text. Continuous batching as in Orca (Yu et al. 2022), prompts in chunks as in Sarathi (Agrawal et al. 2023), the youngest
 /// sequence set back when memory runs out as in vLLM (Kwon et al. 2023). When the engine dies, its sequences wait for the next loop and go on there.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "What it owns ends with its loop, on the loop's thread.")]
 internal sealed partial class Scheduler
 {
     // Deadlines are looked at this often while nothing can be computed.
@@ -23,6 +25,7 @@ internal sealed partial class Scheduler
     private readonly StepPlanner _planner;
     private readonly CandidateList _candidates;
     private readonly WaitingList _waiting;
+    private readonly StepWatch _watch;
     private readonly List<Slot> _running = [];
     private readonly Thread _thread;
     private volatile bool _isStopping;
@@ -43,11 +46,15 @@ internal sealed partial class Scheduler
         _planner = new StepPlanner(Math.Min(context.Options.Engine.StepRows, engine.Info.MaxBatchRows), context.Options.Engine.StepTime, context.Turns);
         _candidates = new CandidateList(engine.Info.VocabularySize);
         _waiting = new WaitingList(context, waiting);
+        _watch = new StepWatch(context.Options.Engine.StepTimeout, vision, context.Time, Stalled);
         _thread = new Thread(Run) { Name = "scheduler " + context.Model, IsBackground = true };
     }
 
     /// <summary>Steps run so far.</summary>
     public long StepCount => Volatile.Read(ref _step);
+
+    /// <summary>Whether work is there and the engine gets nowhere with it. Any thread.</summary>
+    public bool IsStalled => _watch.Stalled is not null;
 
     /// <summary>Pictures asked for that are not encoded yet.</summary>
     public int PendingEncodes => _vision?.PendingCount ?? 0;
@@ -70,6 +77,7 @@ internal sealed partial class Scheduler
         Exception? fault = null;
         try
         {
+            _watch.Alive();
             while (!_isStopping)
             {
                 _waiting.TakeIn();
@@ -167,12 +175,7 @@ internal sealed partial class Scheduler
         _planner.Plan(_running, int.MaxValue);
         if (_planner.Batch.Count == 0)
         {
-            if (_running.Count == 0)
-            {
-                _cache.AssertIdle();
-            }
-
-            _queue.Wait(_running.Count + _waiting.Count > 0 ? BlockedWait : Timeout.InfiniteTimeSpan);
+            Wait();
             return;
         }
 
@@ -193,6 +196,31 @@ internal sealed partial class Scheduler
                 _context.Turns.EndStep(_planner.Slice);
             }
         }
+
+        _watch.Alive();
+    }
+
+    // Nothing can be computed now.
+    private void Wait()
+    {
+        if (_running.Count == 0)
+        {
+            _cache.AssertIdle();
+            if (_waiting.Count == 0)
+            {
+                _watch.Idle();
+                _queue.Wait(Timeout.InfiniteTimeSpan);
+                _watch.Alive();
+                return;
+            }
+        }
+
+        if (PendingEncodes > 0 || _running.Exists(static slot => slot.Sequence!.Output.IsFull))
+        {
+            _watch.Alive();
+        }
+
+        _queue.Wait(BlockedWait);
     }
 
     private void RunBatch()

@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Engines;
+using Microsoft.Extensions.Logging;
 
 namespace LlavaServer.Inference.Scheduling;
 
@@ -18,6 +19,8 @@ internal sealed record SchedulerContext
     public required ComputeTurns Turns { get; init; }
 
     public required TimeProvider Time { get; init; }
+
+    public required ILogger Logger { get; init; }
 
     /// <summary>Called as the last thing on the scheduler thread, with the sequences that wait and what ended the loop (null: stopped).</summary>
     public required Action<IReadOnlyList<Sequence>, Exception?> Ended { get; init; }

@@ -23,6 +23,7 @@ internal sealed class VisionWorker : IDisposable
     private readonly Dictionary<ImageEmbeddingKey, EncodeJob> _running = [];
     private readonly BlockingCollection<EncodeJob> _jobs = [];
     private readonly Thread _thread;
+    private long _encodingSince;
 
     /// <param name="encoder">Used by this worker's thread only.</param>
     /// <param name="decoder">Decodes pictures whose pixels were not kept.</param>
@@ -53,6 +54,9 @@ internal sealed class VisionWorker : IDisposable
         _thread = new Thread(Run) { Name = "vision " + model.Name, IsBackground = true };
         _thread.Start();
     }
+
+    /// <summary>Timestamp of when the present picture was begun; 0 without one.</summary>
+    public long EncodingSince => Volatile.Read(ref _encodingSince);
 
     /// <summary>Jobs with at least one user that are not finished.</summary>
     public int PendingCount
@@ -158,6 +162,7 @@ internal sealed class VisionWorker : IDisposable
         try
         {
             var started = _time.GetTimestamp();
+            Volatile.Write(ref _encodingSince, started);
             var pixels = job.Picture.Pixels ?? _decoder.DecodeAgain(job.Picture, job.Cancelled);
             var embedding = _encoder.Encode(pixels, _turns, job.Cancelled);
             _cache.Add(job.Key, embedding);
@@ -168,6 +173,10 @@ internal sealed class VisionWorker : IDisposable
         {
             // Every kind ends the sequences that wait for this picture and nothing else.
             job.Fail(failure);
+        }
+        finally
+        {
+            Volatile.Write(ref _encodingSince, 0);
         }
     }
 }

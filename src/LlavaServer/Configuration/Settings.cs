@@ -26,6 +26,7 @@ internal static class Settings
         new("Engine:KVPositions", SettingKind.Integer),
         new("Engine:StepRows", SettingKind.Integer),
         new("Engine:StepTime", SettingKind.Duration),
+        new("Engine:StepTimeout", SettingKind.Duration),
         new("Engine:Process", SettingKind.Text, "LLAVA_ENGINE_PROCESS"),
         new("Engine:VisionProfile", SettingKind.Text, "LLAVA_VISION_PROFILE"),
         new("Queue:MaxQueue", SettingKind.Integer, "LLAVA_MAX_QUEUE", "OLLAMA_MAX_QUEUE"),

@@ -30,7 +30,7 @@ internal sealed class HealthReport(
             var (code, message) = status switch
             {
                 "draining" => ("shutting_down", "The server is shutting down"),
-                "failed" => ("model_loading", "The model could not be loaded"),
+                "failed" => ("model_loading", readiness.IsStalled ? "The engine does not answer" : "The model could not be loaded"),
                 _ => ("model_loading", "Loading model"),
             };
             writer.WriteStartObject("error");

@@ -1,14 +1,19 @@
+using LlavaServer.Inference.Loading;
+
 namespace LlavaServer.Health;
 
 /// <summary>Whether the server's models can answer. Singleton; written at start, read by every probe.</summary>
-internal sealed class Readiness
+internal sealed class Readiness(ModelPool pool)
 {
     private volatile bool _isReady;
     private volatile bool _hasFailed;
 
-    public bool IsReady => _isReady && !_hasFailed;
+    public bool IsReady => _isReady && !HasFailed;
 
-    public bool HasFailed => _hasFailed;
+    public bool HasFailed => _hasFailed || IsStalled;
+
+    /// <summary>Whether an engine has work and makes no step.</summary>
+    public bool IsStalled => pool.IsStalled;
 
     public void Begin() => _isReady = true;
 

@@ -134,6 +134,8 @@ internal sealed class FakeEngine : IInferenceEngine
         _owner.Copied++;
     }
 
+    public bool TryEnd(string reason) => _owner.TryEnd(reason);
+
     public void Dispose() => IsDisposed = true;
 
     private float[] LogitsOf(int token)

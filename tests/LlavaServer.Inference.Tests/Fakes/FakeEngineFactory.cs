@@ -55,6 +55,9 @@ internal sealed class FakeEngineFactory : IInferenceEngineFactory
     /// <summary>Called when loading; may block or throw.</summary>
     public Action<CancellationToken> OnLoad { get; set; } = _ => { };
 
+    /// <summary>Ends an engine that hangs, as that of a process; false if it cannot be ended.</summary>
+    public Func<string, bool> TryEnd { get; set; } = _ => false;
+
     public FakeEngine? Engine { get; private set; }
 
     public int Loads => _loads;

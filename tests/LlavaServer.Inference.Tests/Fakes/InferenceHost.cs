@@ -7,6 +7,7 @@ using LlavaServer.Inference.Sampling;
 using LlavaServer.Inference.Scheduling;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace LlavaServer.Inference.Tests.Fakes;
 
@@ -32,7 +33,7 @@ internal sealed class InferenceHost : IAsyncDisposable
     {
         Factory = factory ?? new FakeEngineFactory { Vision = new FakeVisionEncoder() };
         var services = new ServiceCollection();
-        services.AddLogging();
+        services.AddLogging(logging => logging.AddProvider(Log));
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddSingleton<IInferenceEngineFactory>(Factory);
         services.AddSingleton<ModelTextReader>(_ => ReadText(fileTemplate is null ? template ?? "vicuna-plain" : null, fileTemplate));
@@ -53,6 +54,8 @@ internal sealed class InferenceHost : IAsyncDisposable
     }
 
     public FakeEngineFactory Factory { get; }
+
+    public LogLines Log { get; } = new();
 
     /// <summary>What a test lets an engine wait for ends with this too, so that a failed test does not wait for ever.</summary>
     public CancellationToken Closing => _closing.Token;

@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Scheduling;
 using LlavaServer.Inference.Tests.Fakes;
@@ -100,6 +101,9 @@ public sealed class PrefixCacheTests
         host.Factory.Answer = _ => "k";
         host.Factory.Vision!.OnEncode = token => encode.Wait(token);
         var picture = TestImages.Png(5, 5, SKColors.Red);
+
+        // Requests that wait for a load come into the queue in any order.
+        (await host.Pool.LoadAsync(host.Model.Entry, new ModelDemand(), Token)).Dispose();
         var first = await host.Generator.StartAsync(InferenceHost.Ask(Long + " One?", picture), Token);
         var second = await host.Generator.StartAsync(InferenceHost.Ask(Long + " Two?", picture), Token);
         var third = await host.Generator.StartAsync(InferenceHost.Ask(Long + " Two? Or three?", picture), Token);

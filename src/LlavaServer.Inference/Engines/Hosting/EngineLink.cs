@@ -15,6 +15,7 @@ internal sealed partial class EngineLink : IDisposable
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private string? _death;
+    private string? _reason;
 
     /// <param name="child">Owned from now on.</param>
     /// <param name="connections">Owned from now on.</param>
@@ -42,6 +43,17 @@ internal sealed partial class EngineLink : IDisposable
     /// <summary>Ends the process, so that whoever waits for it fails.</summary>
     public void Kill() => _child.Kill();
 
+    /// <summary>As <see cref="Kill()"/>, and <see cref="Died"/> tells why.</summary>
+    public void Kill(string reason)
+    {
+        lock (_lock)
+        {
+            _reason ??= reason;
+        }
+
+        _child.Kill();
+    }
+
     /// <summary>Whether this is how a connection fails, as far as <see cref="Died"/> can tell why.</summary>
     public static bool IsDeath(Exception exception) => exception is IOException or EngineProtocolException or ObjectDisposedException;
 
@@ -54,7 +66,7 @@ internal sealed partial class EngineLink : IDisposable
             {
                 _death = cause is EngineProtocolException
                     ? $"The engine process sent {cause.Message}."
-                    : _child.Describe(EndLimit);
+                    : $"{_reason} {_child.Describe(EndLimit)}".TrimStart();
                 _child.Kill();
                 Log.Died(_logger, _child.Id, _death);
             }

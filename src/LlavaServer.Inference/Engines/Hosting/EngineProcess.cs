@@ -11,6 +11,7 @@ internal sealed class EngineProcess : IInferenceEngine
 {
     private const int ReplyBytes = 12;
     private readonly EngineLink _link;
+    private readonly ComputeTurns? _turns;
     private readonly HostedVisionEncoder? _vision;
     private readonly WireRow[] _rows;
     private readonly WireChange[] _changes = new WireChange[StepFrame.MaxChanges];
@@ -28,9 +29,11 @@ internal sealed class EngineProcess : IInferenceEngine
 
     /// <param name="link">The process, its model loaded; owned from now on.</param>
     /// <param name="info">What it says about the model, checked.</param>
-    public EngineProcess(EngineLink link, EngineInfo info)
+    /// <param name="turns">By which steps that give way do so; null: nobody to give way to.</param>
+    public EngineProcess(EngineLink link, EngineInfo info, ComputeTurns? turns)
     {
         _link = link;
+        _turns = turns;
         Info = info;
         _vision = info.Vision is null ? null : new HostedVisionEncoder(link, info);
         _rows = new WireRow[info.MaxBatchRows];
@@ -61,7 +64,7 @@ internal sealed class EngineProcess : IInferenceEngine
         {
             _rowCount = 0;
             var wanted = Write(rows);
-            if (Step(rows.Length, wanted) == DecodeStatus.NoSpace)
+            if (Step(rows.Length, wanted, batch.GivesWay) == DecodeStatus.NoSpace)
             {
                 return DecodeStatus.NoSpace;
             }
@@ -107,6 +110,12 @@ internal sealed class EngineProcess : IInferenceEngine
         Change(source.Value, target.Value, length);
     }
 
+    public bool TryEnd(string reason)
+    {
+        _link.Kill(reason);
+        return true;
+    }
+
     public void Dispose()
     {
         if (_isDisposed)
@@ -128,7 +137,7 @@ internal sealed class EngineProcess : IInferenceEngine
         {
             try
             {
-                _ = Step(0, default);
+                _ = Step(0, default, givesWay: false);
             }
             catch (Exception exception) when (EngineLink.IsDeath(exception))
             {
@@ -173,11 +182,16 @@ internal sealed class EngineProcess : IInferenceEngine
         return (logits, embeddings);
     }
 
-    private DecodeStatus Step(int rows, (int Logits, int Embeddings) wanted)
+    private DecodeStatus Step(int rows, (int Logits, int Embeddings) wanted, bool givesWay)
     {
         var length = StepFrame.Bytes(_changeCount, rows);
-        StepFrame.Write(_payload, _changes.AsSpan(0, _changeCount), _rows.AsSpan(0, rows));
+        StepFrame.Write(_payload, _changes.AsSpan(0, _changeCount), _rows.AsSpan(0, rows), givesWay);
         _link.Steps.Send(FrameKind.Step, ++_serial, _payload.AsSpan(0, length));
+        if (givesWay)
+        {
+            _link.Turns.WaitFor(_link.Steps, _turns);
+        }
+
         var reply = _link.Steps.Receive();
         if (reply.Serial != _serial)
         {

@@ -48,7 +48,7 @@ public sealed partial class HostedEngineFactory : IInferenceEngineFactory
             HostingJson.Send(link.Value.Steps, FrameKind.Load, 0, new LoadMessage(files, options), HostingJson.Default.LoadMessage);
             var info = Loaded(link.Value, options.Turns, progress);
             EngineInfoRules.Check(info, options);
-            return new EngineProcess(link.Keep(), info);
+            return new EngineProcess(link.Keep(), info, options.Turns);
         }
         catch (Exception exception) when (EngineLink.IsDeath(exception))
         {

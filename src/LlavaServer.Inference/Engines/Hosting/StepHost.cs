@@ -80,11 +80,12 @@ internal sealed class StepHost : IDisposable
 
     private void Step(in Frame frame)
     {
-        StepFrame.Read(frame, _batch.Capacity, out var changes, out var rows);
+        StepFrame.Read(frame, _batch.Capacity, out var changes, out var rows, out var givesWay);
         try
         {
             Apply(changes);
             var wanted = Fill(rows);
+            _batch.GivesWay = givesWay;
             var status = rows.Length == 0 ? DecodeStatus.Done : Decode(frame.Serial);
             if (status is { } known)
             {

@@ -278,6 +278,83 @@ public sealed class EngineProcessTests : IDisposable
         Assert.False(turns.HasWork);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Decode_PromptsThatGiveWay_PauseForStepsOfOtherModelsAlsoBesideAPicture(bool encodesToo)
+    {
+        var turns = new ComputeTurns(TimeProvider.System);
+        using var engine = ScriptedChild.Hosting(_quiet).Load(Files, QuietEngine.Options with { Turns = turns }, null, CancellationToken.None);
+        var progress = 0;
+        using var finish = new CancellationTokenSource();
+        void Work()
+        {
+            _quiet.Turns!.Enter();
+            while (!finish.IsCancellationRequested)
+            {
+                _quiet.Turns.Yield(CancellationToken.None);
+                Interlocked.Increment(ref progress);
+                Thread.Sleep(1);
+            }
+
+            _quiet.Turns.Leave();
+        }
+
+        _quiet.OnDecode = batch =>
+        {
+            Assert.True(batch.GivesWay);
+            Work();
+        };
+        _quiet.OnEncode = (_, _) =>
+        {
+            Work();
+            return 1;
+        };
+        _batch.Clear();
+        _batch.AddToken(new SequenceId(0), 0, 3, true);
+        _batch.GivesWay = true;
+        var step = Beside(() => engine.Decode(_batch));
+        var picture = encodesToo ? Beside(() => engine.Vision!.Encode(Picture(), turns, CancellationToken.None)) : null;
+        Assert.True(SpinWait.SpinUntil(() => turns.HasWork && Volatile.Read(ref progress) > 0, Limit));
+        for (var round = 0; round < 3; round++)
+        {
+            turns.BeginStep();
+            Assert.True(SpinWait.SpinUntil(() => turns.PausedThreads == (encodesToo ? 2 : 1), Limit));
+            var paused = Volatile.Read(ref progress);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+            Assert.Equal(paused, Volatile.Read(ref progress));
+            turns.EndStep(TimeSpan.FromMilliseconds(5));
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref progress) > paused, Limit));
+        }
+
+        await finish.CancelAsync();
+        Assert.Equal(DecodeStatus.Done, await step);
+        Assert.Equal(3, engine.Logits(0)[0]);
+        Assert.Equal(4, picture is null ? 4 : (await picture).RowCount);
+        _quiet.OnDecode = static batch => Assert.False(batch.GivesWay);
+        Assert.Equal(9, Feed(engine, 1, 0, 9));
+        Assert.False(turns.HasWork);
+    }
+
+    [Fact]
+    public async Task SCH14_StepHangs_EndedFromAnotherThreadItFailsWithTheReason()
+    {
+        using var engine = Open();
+        using var hanging = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        _quiet.OnDecode = _ =>
+        {
+            hanging.Set();
+            release.Wait();
+        };
+        var step = Beside(() => Feed(engine, 0, 0, 1));
+        Assert.True(hanging.Wait(Limit, TestContext.Current.CancellationToken));
+        Assert.True(engine.TryEnd("It hangs."));
+        var failure = await Assert.ThrowsAsync<InferenceException>(() => step);
+        Assert.Equal(("It hangs. The engine process ended (scripted).", true), (failure.Message, failure.EngineDied));
+        release.Set();
+    }
+
     public void Dispose() => _quiet.Dispose();
 
     private static Task<T> Beside<T>(Func<T> work) =>

@@ -173,7 +173,7 @@ public sealed class HostileChildTests : IDisposable
 
             Attempt(() => MapFrame.Read(new Frame(FrameKind.Map, 0, payload)));
             Attempt(() => EncodeFrame.Read(new Frame(FrameKind.Encode, 0, payload)));
-            Attempt(() => StepFrame.Read(new Frame(FrameKind.Step, 0, payload), 64, out _, out _));
+            Attempt(() => StepFrame.Read(new Frame(FrameKind.Step, 0, payload), 64, out _, out _, out _));
             Attempt(() => HostingJson.Read(new Frame(FrameKind.Loaded, 0, payload), HostingJson.Default.EngineInfo));
         }
     }

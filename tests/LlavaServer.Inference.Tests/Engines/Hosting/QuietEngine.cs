@@ -40,6 +40,9 @@ internal sealed class QuietEngine : IInferenceEngine, IInferenceEngineFactory, I
 
     public Action<IProgress<double>?> OnLoad { get; set; } = static _ => { };
 
+    /// <summary>By which the engine gives way.</summary>
+    public ComputeTurns? Turns { get; private set; }
+
     public bool IsDisposed { get; private set; }
 
     public IVisionEncoder? Vision => Info.Vision is null ? null : this;
@@ -48,6 +51,7 @@ internal sealed class QuietEngine : IInferenceEngine, IInferenceEngineFactory, I
 
     public IInferenceEngine Load(ModelFiles files, EngineLoadOptions options, IProgress<double>? progress, CancellationToken cancellationToken)
     {
+        Turns = options.Turns;
         OnLoad(progress);
         return this;
     }
