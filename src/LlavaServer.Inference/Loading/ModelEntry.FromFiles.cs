@@ -45,6 +45,8 @@ public sealed partial record ModelEntry
             Digest = DigestOf(files),
             ModifiedAt = File.GetLastWriteTimeUtc(files.ModelPath),
             HasVision = mmproj is not null,
+            KnowsTools = model.Metadata.GetString("tokenizer.chat_template.tool_use", "").Length > 0
+                || model.Metadata.GetString("tokenizer.chat_template", "").Contains("tools", StringComparison.Ordinal),
             ContextLength = model.Metadata.GetInt32(architecture + ".context_length"),
             EmbeddingLength = model.Metadata.GetInt32(architecture + ".embedding_length"),
             Pooling = PoolingOf(model.Metadata, architecture),

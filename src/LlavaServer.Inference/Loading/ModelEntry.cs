@@ -33,6 +33,13 @@ public sealed partial record ModelEntry
 
     public required bool HasVision { get; init; }
 
+    /// <summary>Whether the model's own chat template speaks of tools; others are told of them in their system text.</summary>
+    public bool KnowsTools { get; init; }
+
+    /// <summary>What the model can do, in the words of Ollama's API.</summary>
+    public IReadOnlyList<string> Capabilities =>
+        ["completion", .. KnowsTools ? ["tools"] : (string[])[], .. HasVision ? ["vision"] : (string[])[]];
+
     /// <summary>Positions that the model was trained for.</summary>
     public required int ContextLength { get; init; }
 

@@ -37,21 +37,26 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
         }
 
         var text = new StringBuilder();
+        var calls = new OllamaCalls();
+        var whole = new List<OllamaToolCall>();
         GenerationUpdate last;
         do
         {
             last = running.Take();
             Note(context, last);
             text.Append(last.Text);
+            whole.AddRange(calls.Take(last) ?? []);
         }
         while (await running.MoveNextAsync());
-        await OllamaJson.WriteAsync(context, shape(Last(context, request, last, text.ToString())), type);
+        var piece = Last(context, request, last, text.ToString()) with { ToolCalls = whole.Count > 0 ? whole : null };
+        await OllamaJson.WriteAsync(context, shape(piece), type);
     }
 
     private async Task StreamAsync<T>(
         HttpContext context, OllamaRequest request, RunningGeneration running, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
     {
         using var stream = new NdjsonStream(context, limits.Value.WriteStall, time);
+        var calls = new OllamaCalls();
         try
         {
             do
@@ -61,6 +66,11 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
                 if (update.Text.Length > 0)
                 {
                     await WriteLineAsync(stream, shape(new OllamaPiece(request.Model, time.GetUtcNow(), update.Text)), type);
+                }
+
+                if (calls.Take(update) is { } whole)
+                {
+                    await WriteLineAsync(stream, shape(new OllamaPiece(request.Model, time.GetUtcNow(), "") { ToolCalls = whole }), type);
                 }
 
                 if (update.FinishReason is not null)
@@ -107,7 +117,7 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
     private static void Note(HttpContext context, GenerationUpdate update)
     {
         var record = RequestRecord.Of(context);
-        if (update.Text.Length > 0)
+        if (update.Text.Length > 0 || update.ToolCalls is not null)
         {
             record.TimeToFirstToken ??= record.Elapsed;
         }

@@ -20,7 +20,7 @@ internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModel
             target = models.Resolve(request.Model.Length > 0 ? request.Model : throw OllamaErrors.ModelRequired());
             if (request.Messages.Count > 0 || !request.KeepAlive.IsUnload)
             {
-                OllamaRefusals.CheckChat(body.Root, request, target.Name);
+                OllamaRefusals.CheckChat(body.Root, request);
                 request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options")) };
             }
         }

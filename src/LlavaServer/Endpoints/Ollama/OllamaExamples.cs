@@ -20,7 +20,12 @@ internal static class OllamaExamples
         {"model":"llava-mini","messages":[{"role":"user","content":"What is in this picture?","images":["{{Pixel}}"]}],"stream":false}
         """)
     {
-        Members = [.. Shared, ("messages", "array", "The conversation: role (system, user, assistant), content, images (base64). Empty only loads the model.")],
+        Members =
+        [
+            .. Shared,
+            ("messages", "array", "The conversation: role (system, user, assistant, tool), content, images (base64), tool_calls. Empty only loads the model."),
+            ("tools", "array", "Functions that the model may call; calls come whole, in a message's tool_calls."),
+        ],
     };
 
     public static RequestExample Generate { get; } = new($$"""

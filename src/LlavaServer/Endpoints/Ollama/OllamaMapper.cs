@@ -17,7 +17,7 @@ internal static class OllamaMapper
     private const int MinContext = 4;
 
     public static GenerationRequest ToGeneration(OllamaChatRequest request, ModelEntry model) =>
-        Shared(request, model) with { Messages = Messages(request.Messages) };
+        Shared(request, model) with { Messages = Messages(request.Messages), Tools = request.Tools };
 
     public static GenerationRequest ToGeneration(OllamaGenerateRequest request, ModelEntry model)
     {
@@ -38,7 +38,9 @@ internal static class OllamaMapper
     public static int? ContextLength(OllamaOptions options, ModelEntry model) =>
         options.NumCtx is { } context ? Math.Max(context, model.HasVision ? MinVisionContext : MinContext) : null;
 
-    /// <summary>Ollama's "collate": neighbours with the same role are one message, their texts joined by an empty line.</summary>
+    /// <summary>
+    /// Ollama's "collate": neighbours with the same role are one message, their texts joined by an empty line; but results of tools, and calls, stay alone.
+    /// </summary>
     internal static IReadOnlyList<ChatMessage> Messages(IReadOnlyList<OllamaMessage> messages)
     {
         var collated = new List<ChatMessage>(messages.Count);
@@ -49,20 +51,25 @@ internal static class OllamaMapper
             {
                 "system" => ChatRole.System,
                 "assistant" => ChatRole.Assistant,
+                "tool" => ChatRole.Tool,
                 _ => ChatRole.User,
             };
-            if (collated.Count > 0 && collated[^1].Role == role)
+            var calls = Calls(messages[i].ToolCalls ?? []);
+            if (role != ChatRole.Tool && calls.Length == 0 && collated.Count > 0 && collated[^1].Role == role && collated[^1].ToolCalls.Count == 0)
             {
                 collated[^1] = new ChatMessage(role, Join(collated[^1].Parts, parts));
             }
             else
             {
-                collated.Add(new ChatMessage(role, parts));
+                collated.Add(new ChatMessage(role, parts) { ToolCalls = calls, ToolCallId = messages[i].ToolCallId, ToolName = messages[i].ToolName });
             }
         }
 
         return collated;
     }
+
+    private static ToolCall[] Calls(IReadOnlyList<OllamaToolCall> calls) =>
+        [.. calls.Select(static call => new ToolCall(call.Id ?? "", call.Function.Name, call.Function.Arguments.GetRawText()))];
 
     /// <summary>
     /// Pictures, then the text. Each picture in order takes the place of the first <c>[img]</c> that is left; those without one stand in front. The

@@ -5,7 +5,7 @@ namespace LlavaServer.Endpoints.Ollama;
 /// <summary>One message of a chat request, or the message of a chat answer. Immutable.</summary>
 internal sealed record OllamaMessage
 {
-    /// <summary><c>system</c>, <c>user</c> or <c>assistant</c>.</summary>
+    /// <summary><c>system</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</summary>
     [JsonPropertyName("role")]
     public required string Role { get; init; }
 
@@ -16,4 +16,19 @@ internal sealed record OllamaMessage
     [JsonPropertyName("images")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<byte[]>? Images { get; init; }
+
+    /// <summary>Calls of tools that an assistant makes.</summary>
+    [JsonPropertyName("tool_calls")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OllamaToolCall>? ToolCalls { get; init; }
+
+    /// <summary>The tool whose result a message of role tool is.</summary>
+    [JsonPropertyName("tool_name")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ToolName { get; init; }
+
+    /// <summary>The call that it answers.</summary>
+    [JsonPropertyName("tool_call_id")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ToolCallId { get; init; }
 }

@@ -8,11 +8,14 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
 
     public OllamaMetrics? Metrics { get; init; }
 
+    /// <summary>Whole calls of tools, only in answers to chats; null is none.</summary>
+    public IReadOnlyList<OllamaToolCall>? ToolCalls { get; init; }
+
     public OllamaChatAnswer ToChat() => new()
     {
         Model = Model,
         CreatedAt = CreatedAt.UtcDateTime,
-        Message = new OllamaMessage { Role = "assistant", Content = Text },
+        Message = new OllamaMessage { Role = "assistant", Content = Text, ToolCalls = ToolCalls },
         Done = DoneReason is not null,
         DoneReason = DoneReason,
         Metrics = Metrics,

@@ -31,14 +31,9 @@ internal static class OllamaRefusals
     }
 
     /// <summary>Checks <c>/api/chat</c>.</summary>
-    public static void CheckChat(JsonFields root, OllamaChatRequest request, OllamaModelName name)
+    public static void CheckChat(JsonFields root, OllamaChatRequest request)
     {
         CheckThink(root, request.Model);
-        if (root.TryGet("tools", out var tools) && tools.AsArray().Any())
-        {
-            throw RequestException.Unsupported("tools", $"{name.Full} does not support tools");
-        }
-
         CheckOutput(root);
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LlavaServer.Configuration;
 using LlavaServer.Endpoints.Reading;
 using Microsoft.Extensions.Options;
@@ -36,6 +35,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             KeepAlive = KeepAlive.Read(root),
             Truncate = root.Boolean("truncate") ?? true,
             Messages = Messages(root),
+            Tools = OllamaTools.Read(root),
         };
     }
 
@@ -92,20 +92,20 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
     private OllamaMessage Message(JsonFields fields)
     {
         var role = (fields.String("role") ?? throw RequestException.Missing(fields.PathOf("role"))).ToLowerInvariant();
-        if (role is not ("system" or "user" or "assistant"))
+        if (role is not ("system" or "user" or "assistant" or "tool"))
         {
             throw RequestException.Unsupported(
-                fields.PathOf("role"),
-                role == "tool"
-                    ? $"{fields.PathOf("role")}: role \"tool\" is not supported by this version of LlavaServer"
-                    : $"{fields.PathOf("role")}: the role must be \"system\", \"user\" or \"assistant\"");
+                fields.PathOf("role"), $"{fields.PathOf("role")}: the role must be \"system\", \"user\", \"assistant\" or \"tool\"");
         }
 
-        if (fields.TryGet("tool_calls", out var calls) && (calls.Kind != JsonValueKind.Array || calls.Element.GetArrayLength() > 0))
+        return new OllamaMessage
         {
-            throw RequestException.Unsupported(calls.Path, $"{calls.Path} is not supported by this version of LlavaServer");
-        }
-
-        return new OllamaMessage { Role = role, Content = fields.String("content") ?? "", Images = OllamaImages.Read(fields, _limits) };
+            Role = role,
+            Content = fields.String("content") ?? "",
+            Images = OllamaImages.Read(fields, _limits),
+            ToolCalls = OllamaTools.Calls(fields),
+            ToolName = fields.String("tool_name"),
+            ToolCallId = fields.String("tool_call_id"),
+        };
     }
 }

@@ -52,7 +52,7 @@ internal sealed class OllamaShowEndpoint(OllamaRequestReader reader, OllamaModel
                 Details = OllamaModelDetails.Of(model),
                 ModelInfo = values,
                 ProjectorInfo = projector is null ? null : GgufJson.ToElements(projector.Metadata, isVerbose),
-                Capabilities = OllamaTag.CapabilitiesOf(model),
+                Capabilities = model.Capabilities,
                 ModifiedAt = model.ModifiedAt,
             };
         }

@@ -38,8 +38,6 @@ internal sealed record OllamaTag
         Size = model.SizeBytes,
         Digest = model.Digest,
         Details = OllamaModelDetails.Of(model),
-        Capabilities = CapabilitiesOf(model),
+        Capabilities = model.Capabilities,
     };
-
-    public static IReadOnlyList<string> CapabilitiesOf(ModelEntry model) => model.HasVision ? ["completion", "vision"] : ["completion"];
 }

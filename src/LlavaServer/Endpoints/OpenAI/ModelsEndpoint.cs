@@ -54,7 +54,7 @@ internal sealed class ModelsEndpoint(ModelCatalog catalog, ModelPool pool, Model
         WriteStrings(writer, "input_modalities", entry.HasVision ? ["text", "image"] : ["text"]);
         WriteStrings(writer, "output_modalities", ["text"]);
         writer.WriteEndObject();
-        WriteStrings(writer, "capabilities", entry.HasVision ? ["completion", "vision"] : ["completion"]);
+        WriteStrings(writer, "capabilities", [.. entry.Capabilities]);
         WriteStrings(writer, "aliases", id == entry.Name ? [] : [entry.Name]);
         writer.WriteEndObject();
     }

@@ -167,7 +167,10 @@ public sealed class ChatEndpointTests
     [InlineData("\"think\":\"high\"", "\"eye\" does not support thinking")]
     [InlineData("\"think\":\"much\"", "invalid think value: \"much\" (must be \"high\", \"medium\", \"low\", \"max\", true, or false)")]
     [InlineData("\"think\":3", "think must be a boolean or string (\"high\", \"medium\", \"low\", \"max\", true, or false)")]
-    [InlineData("\"tools\":[{\"type\":\"function\"}]", "registry.ollama.ai/library/eye:latest does not support tools")]
+    [InlineData("\"tools\":[{\"type\":\"function\"}]", "Missing required parameter: 'tools[0].function'.")]
+    [InlineData("\"tools\":[{\"type\":\"custom\"}]", "tools[0].type: \"custom\" is not supported, tools are of type \"function\"")]
+    [InlineData("\"tools\":[{\"function\":{\"name\":\"\"}}]", "The name of a tool must have 1 to 256 visible ASCII characters, without quotes, backslashes and brackets.")]
+    [InlineData("\"tools\":[{\"function\":{\"name\":\"f\",\"parameters\":{\"not\":{}}}}]", "Invalid schema in 'tools[0].function.parameters'. #: the keyword 'not' is not supported.")]
     [InlineData("\"format\":{\"type\":\"object\",\"not\":{}}", "Invalid schema in 'format'. #: the keyword 'not' is not supported.")]
     [InlineData("\"format\":\"xml\"", "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("\"format\":5", "invalid format: 5; expected \"json\" or a valid JSON Schema object")]
@@ -184,9 +187,9 @@ public sealed class ChatEndpointTests
     }
 
     [Theory]
-    [InlineData("""{"role":"tool","content":"5"}""", "messages[0].role: role \"tool\" is not supported by this version of LlavaServer")]
-    [InlineData("""{"role":"poet","content":"5"}""", "messages[0].role: the role must be \"system\", \"user\" or \"assistant\"")]
-    [InlineData("""{"role":"assistant","tool_calls":[{"function":{}}]}""", "messages[0].tool_calls is not supported by this version of LlavaServer")]
+    [InlineData("""{"role":"poet","content":"5"}""", "messages[0].role: the role must be \"system\", \"user\", \"assistant\" or \"tool\"")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"function":{}}]}""", "Missing required parameter: 'messages[0].tool_calls[0].function.name'.")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}""", "Invalid type for 'messages[0].tool_calls[0].function.arguments': expected an object, got a string.")]
     public async Task Message_NotHonoured_RefusedByName(string message, string error)
     {
         await using var server = await ScriptedServer.StartAsync();
