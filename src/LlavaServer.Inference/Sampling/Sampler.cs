@@ -90,9 +90,9 @@ internal sealed class Sampler
 
     private int SampleFreely(ReadOnlySpan<float> logits, CandidateList candidates)
     {
-        if (_takesLargest && !BansEnd)
+        if (_takesLargest && Largest(logits) is var largest && !(BansEnd && EndTokens.Contains(largest)))
         {
-            return Largest(logits);
+            return largest;
         }
 
         candidates.Fill(logits);
