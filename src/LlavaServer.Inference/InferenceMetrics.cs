@@ -26,6 +26,14 @@ public sealed class InferenceMetrics
     private readonly Histogram<int> _batchSequences;
     private readonly Histogram<double> _loadDuration;
     private readonly Counter<long> _requests;
+    private long _promptTotal;
+    private long _cachedTotal;
+    private long _promptTicks;
+    private long _generatedTotal;
+    private long _generationTicks;
+    private long _steps;
+    private long _stepSequences;
+    private long _mostTokens;
 
     public InferenceMetrics(IMeterFactory meterFactory)
     {
@@ -53,6 +61,21 @@ public sealed class InferenceMetrics
 
     internal Meter Meter { get; }
 
+    /// <summary>Sums over all generations that ended, and over all steps.</summary>
+    public GenerationTotals Totals => new()
+    {
+        PromptTokens = Interlocked.Read(ref _promptTotal),
+        CachedTokens = Interlocked.Read(ref _cachedTotal),
+        PromptTime = new TimeSpan(Interlocked.Read(ref _promptTicks)),
+        GeneratedTokens = Interlocked.Read(ref _generatedTotal),
+        GenerationTime = new TimeSpan(Interlocked.Read(ref _generationTicks)),
+        Steps = Interlocked.Read(ref _steps),
+        StepSequences = Interlocked.Read(ref _stepSequences),
+        MostTokens = Interlocked.Read(ref _mostTokens),
+        Running = _queues.Values.Sum(static queue => queue().Running),
+        Waiting = _queues.Values.Sum(static queue => queue().Waiting),
+    };
+
     internal void Observe(string model, Func<(int Running, int Waiting, int Slots)> queue) => _queues[model] = queue;
 
     internal void ImageEncoded(string model, TimeSpan duration)
@@ -74,7 +97,12 @@ public sealed class InferenceMetrics
 
     internal void FirstToken(string model, TimeSpan sinceReserved) => _timeToFirstToken.Record(sinceReserved.TotalSeconds, Model(model));
 
-    internal void Stepped(string model, int sequences) => _batchSequences.Record(sequences, Model(model));
+    internal void Stepped(string model, int sequences)
+    {
+        _batchSequences.Record(sequences, Model(model));
+        Interlocked.Increment(ref _steps);
+        Interlocked.Add(ref _stepSequences, sequences);
+    }
 
     internal void Loaded(string model, TimeSpan duration, bool succeeded) =>
         _loadDuration.Record(duration.TotalSeconds, Model(model), new("result", succeeded ? "ok" : "error"));
@@ -86,9 +114,26 @@ public sealed class InferenceMetrics
         _promptTokens.Add(usage.PromptTokens - usage.CachedTokens, Model(model), new("source", "computed"));
         _promptTokens.Add(usage.CachedTokens, Model(model), new("source", "cached"));
         _generationTokens.Add(usage.CompletionTokens, Model(model));
+        AddUp(timings, usage);
         if (usage.CompletionTokens > 1)
         {
             _timePerOutputToken.Record(timings.Decode.TotalSeconds / (usage.CompletionTokens - 1), Model(model));
+        }
+    }
+
+    private void AddUp(GenerationTimings timings, UsageDetails usage)
+    {
+        Interlocked.Add(ref _promptTotal, usage.PromptTokens - usage.CachedTokens);
+        Interlocked.Add(ref _cachedTotal, usage.CachedTokens);
+        Interlocked.Add(ref _promptTicks, timings.Prefill.Ticks);
+        Interlocked.Add(ref _generatedTotal, usage.CompletionTokens);
+        Interlocked.Add(ref _generationTicks, timings.Decode.Ticks);
+        long tokens = usage.PromptTokens + usage.CompletionTokens;
+        var most = Interlocked.Read(ref _mostTokens);
+        while (tokens > most)
+        {
+            var found = Interlocked.CompareExchange(ref _mostTokens, tokens, most);
+            most = found == most ? tokens : found;
         }
     }
 

@@ -6,6 +6,7 @@ using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Health;
 using LlavaServer.Logging;
+using LlavaServer.Metrics;
 using LlavaServer.Serving;
 
 namespace LlavaServer;
@@ -33,6 +34,7 @@ internal static class Program
         builder.Services.AddOpenAI();
         builder.Services.AddOllama();
         builder.Services.AddHealth();
+        builder.Services.AddServerMetrics();
         builder.Services.AddApiDocs();
         replace?.Invoke(builder.Services);
         StartupValidation.Run(builder.Services);
@@ -43,6 +45,7 @@ internal static class Program
         app.UseRouting();
         app.UseKeys();
         app.MapHealth();
+        app.MapMetrics();
         app.MapOpenAI();
         app.MapOllama();
         app.LogSettings(warnings);

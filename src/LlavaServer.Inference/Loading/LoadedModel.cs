@@ -38,6 +38,33 @@ public sealed class LoadedModel
     /// <summary>What is not as it should be with the template, or null.</summary>
     public string? ChatTemplateWarning => _text.Template.Warning;
 
+    /// <summary>What each slot does now; those of all engines in a row.</summary>
+    public IReadOnlyList<SlotState> Slots
+    {
+        get
+        {
+            var states = new List<SlotState>();
+            foreach (var executor in _executors)
+            {
+                var lanes = executor.Scheduler.Lanes;
+                for (var lane = 0; lane < lanes.Count; lane++)
+                {
+                    var sequence = lanes[lane];
+                    states.Add(new SlotState
+                    {
+                        Id = states.Count,
+                        TaskId = sequence?.Place.Number,
+                        ContextLength = Info.ContextLength,
+                        PromptTokens = sequence?.Prompt.Length ?? 0,
+                        DecodedTokens = sequence?.GeneratedTokens ?? 0,
+                    });
+                }
+            }
+
+            return states;
+        }
+    }
+
     internal ITokenizer Tokenizer => _text.Tokenizer;
 
     internal ModelConstraints Constraints { get; }

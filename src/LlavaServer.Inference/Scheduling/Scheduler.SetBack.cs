@@ -45,6 +45,7 @@ internal sealed partial class Scheduler
     {
         var sequence = slot.Sequence!;
         _running.Remove(slot);
+        Lanes.Leave(slot.Sequence!);
         _cache.Release(slot);
         SetBack(sequence);
     }
@@ -59,6 +60,7 @@ internal sealed partial class Scheduler
     {
         var sequence = slot.Sequence!;
         _running.Remove(slot);
+        Lanes.Leave(slot.Sequence!);
         _cache.Release(slot);
         _isShortOfMemory = false;
         Leave(sequence, outcome);
@@ -102,6 +104,7 @@ internal sealed partial class Scheduler
 
         _running.Clear();
         _watch.Dispose();
+        Lanes.Clear();
         _vision?.Dispose();
         _engine.Dispose();
         _waiting.TakeIn();

@@ -45,6 +45,7 @@ internal sealed partial class Scheduler
         _cache = new PrefixCache(engine, context.Options.Engine.Slots);
         _planner = new StepPlanner(Math.Min(context.Options.Engine.StepRows, engine.Info.MaxBatchRows), context.Options.Engine.StepTime, context.Turns);
         _candidates = new CandidateList(engine.Info.VocabularySize);
+        Lanes = new SlotLanes(context.Options.Engine.Slots);
         _waiting = new WaitingList(context, waiting);
         _watch = new StepWatch(context.Options.Engine.StepTimeout, vision, context.Time, Stalled);
         _thread = new Thread(Run) { Name = "scheduler " + context.Model, IsBackground = true };
@@ -58,6 +59,9 @@ internal sealed partial class Scheduler
 
     /// <summary>Pictures asked for that are not encoded yet.</summary>
     public int PendingEncodes => _vision?.PendingCount ?? 0;
+
+    /// <summary>What runs, to be looked at from any thread.</summary>
+    public SlotLanes Lanes { get; }
 
     /// <summary>Belongs to the scheduler thread; others may look at it while the model is idle.</summary>
     internal PrefixCache Cache => _cache;
@@ -160,6 +164,7 @@ internal sealed partial class Scheduler
         }
 
         _running.Insert(index, slot);
+        Lanes.Enter(slot.Sequence!);
     }
 
     private void Step()

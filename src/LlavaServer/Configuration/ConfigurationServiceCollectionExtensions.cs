@@ -15,6 +15,7 @@ internal static class ConfigurationServiceCollectionExtensions
         services.AddPart(static options => options.Streaming);
         services.AddPart(static options => options.Shutdown);
         services.AddPart(static options => options.OpenAI);
+        services.AddPart(static options => options.Metrics);
         return services;
     }
 

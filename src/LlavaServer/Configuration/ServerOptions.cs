@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using LlavaServer.Metrics;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Configuration;
@@ -28,6 +29,8 @@ internal sealed class ServerOptions
     public ModelFileOptions Model { get; set; } = new();
 
     [Required]
+    public MetricsOptions Metrics { get; set; } = new();
+
     [ValidateObjectMembers]
     public OpenAIOptions OpenAI { get; set; } = new();
 

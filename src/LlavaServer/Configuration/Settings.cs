@@ -74,6 +74,8 @@ internal static class Settings
         new("OpenAI:StrictParameters", SettingKind.Boolean, "LLAVA_STRICT_PARAMETERS"),
         new("OpenAI:UnknownModelIsDefault", SettingKind.Boolean, "LLAVA_UNKNOWN_MODEL_IS_DEFAULT"),
         new("Web:ApiDocs", SettingKind.Boolean, "LLAVA_API_DOCS"),
+        new("Metrics:Enabled", SettingKind.Boolean, "LLAVA_METRICS"),
+        new("Metrics:Public", SettingKind.Boolean, "LLAVA_PUBLIC_METRICS"),
         new("Logging:Level", SettingKind.LogLevel, "LLAVA_LOG_LEVEL", "OLLAMA_DEBUG"),
         new("Logging:Format", SettingKind.LogFormat, "LLAVA_LOG_FORMAT"),
         new("Shutdown:Delay", SettingKind.Duration, "LLAVA_SHUTDOWN_DELAY"),

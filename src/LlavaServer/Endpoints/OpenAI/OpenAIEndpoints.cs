@@ -59,6 +59,7 @@ internal static class OpenAIEndpoints
         services.AddSingleton<ApplyTemplateEndpoint>();
         services.AddSingleton<TokenizeEndpoint>();
         services.AddSingleton<PropsEndpoint>();
+        services.AddSingleton<SlotsEndpoint>();
         return services;
     }
 
@@ -100,6 +101,7 @@ internal static class OpenAIEndpoints
             .WithSummary("Text of tokens").WithMetadata(s_detokenize)
             .Produces(StatusCodes.Status200OK, contentType: "application/json").Produces(StatusCodes.Status400BadRequest);
         Read(group, "/props", static (HttpContext context, PropsEndpoint endpoint) => endpoint.GetAsync(context), "Properties of the server and a model");
+        Read(group, "/slots", static (HttpContext context, SlotsEndpoint endpoint) => endpoint.GetAsync(context), "Which slots of a model are busy");
         group.MapPost("/props", PropsEndpoint.PostAsync).ExcludeFromDescription();
     }
 
