@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
@@ -12,14 +13,23 @@ public sealed class GrammarCompiler
 {
     private const int MaxRemembered = 64;
 
-    /// <summary>Parts of a grammar that is remembered: larger ones are too rare to be worth their memory.</summary>
-    private const int MaxRememberedParts = 20_000;
+    /// <summary>Parts of all grammars that are remembered, about 100 bytes each: one of a hundred tools among them has some 200,000.</summary>
+    private const int MaxRememberedParts = 1_280_000;
+
+    /// <summary>Sets of tools that are known to be right.</summary>
+    private const int MaxChecked = 256;
+
+    /// <summary>Keys from this length on are remembered by their hash.</summary>
+    private const int LongKey = 512;
 
     private readonly LimitOptions _limits;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Grammar> _remembered = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Grammar Grammar, int Parts)> _remembered = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
+    private readonly HashSet<string> _checked = new(StringComparer.Ordinal);
+    private readonly Queue<string> _checkedOrder = new();
+    private int _rememberedParts;
 
     public GrammarCompiler(IOptions<InferenceOptions> options, TimeProvider time)
         : this(options?.Value.Limits ?? throw new ArgumentNullException(nameof(options)), time)
@@ -87,33 +97,61 @@ public sealed class GrammarCompiler
     /// <summary>A grammar that is written by the caller, remembered by a key that says all about it.</summary>
     internal Grammar Get(string key, Func<GrammarBudget, GrammarRules> write)
     {
+        key = Short(key);
         lock (_lock)
         {
             if (_remembered.TryGetValue(key, out var known))
             {
-                return known;
+                return known.Grammar;
             }
         }
 
         var budget = new GrammarBudget(_limits, _time);
         var grammar = GrammarLinker.Link(write(budget), budget);
-        if (budget.Parts > MaxRememberedParts)
-        {
-            return grammar;
-        }
-
         lock (_lock)
         {
-            if (_remembered.TryAdd(key, grammar))
+            if (_remembered.TryAdd(key, (grammar, budget.Parts)))
             {
                 _order.Enqueue(key);
-                if (_order.Count > MaxRemembered)
-                {
-                    _remembered.Remove(_order.Dequeue());
-                }
+                _rememberedParts += budget.Parts;
             }
 
-            return _remembered[key];
+            grammar = _remembered[key].Grammar;
+            while (_order.Count > MaxRemembered || _rememberedParts > MaxRememberedParts)
+            {
+                _remembered.Remove(_order.Dequeue(), out var oldest);
+                _rememberedParts -= oldest.Parts;
+            }
+
+            return grammar;
         }
     }
+
+    /// <summary>Judges something, unless it was found right lately. What is wrong is thrown.</summary>
+    internal void Check(string key, Action<GrammarBudget> check)
+    {
+        key = Short(key);
+        lock (_lock)
+        {
+            if (_checked.Contains(key))
+            {
+                return;
+            }
+        }
+
+        check(new GrammarBudget(_limits, _time));
+        lock (_lock)
+        {
+            if (_checked.Add(key))
+            {
+                _checkedOrder.Enqueue(key);
+                if (_checkedOrder.Count > MaxChecked)
+                {
+                    _checked.Remove(_checkedOrder.Dequeue());
+                }
+            }
+        }
+    }
+
+    private static string Short(string key) => key.Length < LongKey ? key : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }

@@ -18,6 +18,9 @@ internal abstract class ChatTemplate
     /// <summary>Texts that end an answer, besides the end tokens of the vocabulary.</summary>
     public IReadOnlyList<string> StopTexts { get; }
 
+    /// <summary>Whether a variable of this name can change what is written. Families have none.</summary>
+    public virtual bool Reads(string variable) => false;
+
     /// <summary>
     /// Writes the conversation, up to where the answer begins unless it asks for something else, and sets the form of calls if it is not the generic one.
     /// </summary>

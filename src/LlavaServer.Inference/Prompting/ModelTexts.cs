@@ -34,6 +34,13 @@ public sealed class ModelTexts
         return prompt.ToPlainText(tokenizer, imageMarker);
     }
 
+    /// <summary>Whether the model's chat template can read a variable of this name.</summary>
+    public bool Reads(ModelEntry model, string variable)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return TextOf(model).Template.Template?.Reads(variable) == true;
+    }
+
     /// <summary>Token ids of a text. Throws <see cref="InferenceException"/> when it is longer than <see cref="LimitOptions.TokenizeBytes"/>.</summary>
     /// <param name="model">Whose vocabulary.</param>
     /// <param name="text">Any text.</param>

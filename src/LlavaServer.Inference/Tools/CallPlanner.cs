@@ -36,10 +36,13 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
             throw Refused("tool_choice", $"'tool_choice' names '{name}', which is none of the tools.");
         }
 
-        foreach (var tool in tools)
+        compiler.Check("tools" + SchemasOf(tools), budget =>
         {
-            CheckSchema(tool);
-        }
+            foreach (var tool in tools)
+            {
+                CheckSchema(tool, budget);
+            }
+        });
     }
 
     /// <summary>Null when no tool can be called.</summary>
@@ -58,8 +61,7 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         var maxCalls = name is not null || !request.AllowsParallelToolCalls ? 1 : limits.ToolCalls;
         var isFree = request.ToolChoice.Kind == ToolChoiceKind.Auto && request.Grammar is null;
         var opening = new CallOpening(syntax, tools.Select(static t => t.Name));
-        var key = KeyOf(syntax, tools, maxCalls, isFree);
-        var grammar = compiler.Get(key, budget => isFree
+        var grammar = compiler.Get($"calls {maxCalls} {isFree} {syntax}{SchemasOf(tools)}", budget => isFree
             ? ToolGrammar.TextOrCalls(syntax, tools, opening, maxCalls, budget)
             : ToolGrammar.OnlyCalls(syntax, tools, maxCalls, budget));
         return new CallPlan
@@ -74,7 +76,7 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         };
     }
 
-    private void CheckSchema(ToolDefinition tool)
+    private static void CheckSchema(ToolDefinition tool, GrammarBudget budget)
     {
         if (tool.Parameters is not { } schema)
         {
@@ -84,19 +86,15 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         var path = tool.Path + ".parameters";
         try
         {
-            var text = schema.GetRawText();
-            compiler.Get("arguments" + text, budget =>
+            budget.CheckBytes(Encoding.UTF8.GetByteCount(schema.GetRawText()));
+            if (schema.ValueKind != JsonValueKind.Object)
             {
-                budget.CheckBytes(Encoding.UTF8.GetByteCount(text));
-                if (schema.ValueKind != JsonValueKind.Object)
-                {
-                    throw new GrammarException("It must be an object.");
-                }
+                throw new GrammarException("It must be an object.");
+            }
 
-                var rules = new GrammarRules();
-                rules.Define(GrammarRules.Root, ToolGrammar.Arguments(tool, rules, budget));
-                return rules;
-            });
+            var rules = new GrammarRules();
+            rules.Define(GrammarRules.Root, ToolGrammar.Arguments(tool, rules, budget));
+            GrammarLinker.Link(rules, budget);
         }
         catch (GrammarException failure)
         {
@@ -104,15 +102,15 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         }
     }
 
-    private static string KeyOf(CallSyntax syntax, List<ToolDefinition> tools, int maxCalls, bool isFree)
+    private static string SchemasOf(IReadOnlyList<ToolDefinition> tools)
     {
-        var key = new StringBuilder($"calls {maxCalls} {isFree} {syntax}");
+        var text = new StringBuilder();
         foreach (var tool in tools)
         {
-            key.Append('\n').Append(tool.Name).Append(' ').Append(tool.Parameters?.GetRawText());
+            text.Append('\n').Append(tool.Name).Append(' ').Append(tool.Parameters?.GetRawText());
         }
 
-        return key.ToString();
+        return text.ToString();
     }
 
     // The same pair again is the same grammar, so that what is known of its states is used again.

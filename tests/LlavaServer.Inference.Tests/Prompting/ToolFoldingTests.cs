@@ -120,6 +120,20 @@ public sealed class ToolFoldingTests
     }
 
     [Fact]
+    public void Render_ThinkingOff_IsReadByATemplateThatKnowsIt()
+    {
+        var template = Compile("qwen3");
+        Assert.True(template.Reads("enable_thinking"));
+        Assert.False(template.Reads("mood"));
+        Assert.False(ChatTemplateSelector.ByName("qwen")!.Reads("enable_thinking"));
+        using var off = JsonDocument.Parse("{\"enable_thinking\":false}");
+        var text = new PromptText();
+        template.Render(
+            Conversation.From([Said(ChatRole.User, "Q")], null, PromptEnding.Answer, off.RootElement.EnumerateObject().ToDictionary(static v => v.Name, static v => v.Value)), text);
+        Assert.EndsWith("assistant\n<think>\n\n</think>\n\n", text.ToPlainText(Tokenizer, "#"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Choose_VariantForTools_IsUsedWithToolsAlone()
     {
         var choice = ChatTemplateSelector.Choose(

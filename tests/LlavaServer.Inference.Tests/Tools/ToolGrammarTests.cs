@@ -122,6 +122,22 @@ public sealed class ToolGrammarTests
         Assert.Equal("tools[1].function.name", Assert.Throws<InferenceException>(() => ToolTexts.Plan(CallSyntax.Generic, null, true, ToolTexts.Time, ToolTexts.Time)).Parameter);
     }
 
+    [Fact]
+    public void Plan_ManyToolsAgain_IsTheSameGrammar()
+    {
+        var limits = new LimitOptions { GrammarTime = TimeSpan.FromMinutes(1) };
+        var planner = new CallPlanner(new GrammarCompiler(limits, TimeProvider.System), limits);
+        var tools = Enumerable.Range(0, 40).Select(i => ToolTexts.Weather.Replace("get_weather", $"tool_{i}", StringComparison.Ordinal)).ToArray();
+        Grammar Plan()
+        {
+            var request = new GenerationRequest { Model = "eye", Tools = ToolTexts.Parse(tools) };
+            planner.Check(request);
+            return planner.Plan(request, CallSyntax.Generic, new FakeTokenizer())!.Grammar;
+        }
+
+        Assert.Same(Plan(), Plan());
+    }
+
     private static bool IsFinal(Grammar grammar, string text)
     {
         var automaton = new GrammarAutomaton(grammar);

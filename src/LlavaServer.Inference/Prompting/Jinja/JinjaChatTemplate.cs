@@ -64,6 +64,8 @@ internal sealed class JinjaChatTemplate : ChatTemplate
             : throw new JinjaException(JinjaError.Value, MetadataKey, 1, "it does not write what a user says");
     }
 
+    public override bool Reads(string variable) => _template.Source.Contains(variable, StringComparison.Ordinal);
+
     /// <summary>
     /// Throws <see cref="InferenceException"/> when the template refuses the conversation or does not end. Tools, calls and results that it does not
     /// take are folded into texts.

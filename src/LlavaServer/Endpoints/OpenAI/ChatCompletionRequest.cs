@@ -19,5 +19,8 @@ internal sealed record ChatCompletionRequest : AnswerRequest
     /// <summary>Values of the chat template's own variables.</summary>
     public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = new Dictionary<string, JsonElement>();
 
+    /// <summary>One of them by <c>reasoning_effort</c>.</summary>
+    public bool SwitchesThinkingOff { get; init; }
+
     public RequestTools Tools { get; init; } = new();
 }

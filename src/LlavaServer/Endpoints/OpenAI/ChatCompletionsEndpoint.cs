@@ -2,6 +2,7 @@ using LlavaServer.Configuration;
 using LlavaServer.Endpoints.Reading;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting;
 using LlavaServer.Logging;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,7 @@ internal sealed class ChatCompletionsEndpoint(
     ChatRequestReader requests,
     ModelSelector models,
     ChatCompletionMapper mapper,
+    ModelTexts texts,
     TextGenerator generator,
     IOptions<ServerOptions> options,
     IOptions<InferenceOptions> inference,
@@ -37,7 +39,7 @@ internal sealed class ChatCompletionsEndpoint(
             generationRequest = mapper.Map(request, model, record) with { Client = ClientNames.Of(context) };
         }
 
-        IgnoredFields.Tell(context, request.IgnoredFields);
+        IgnoredFields.Tell(context, [.. request.IgnoredFields, .. TemplateFields.WithoutEffect(request, name => texts.Reads(model, name))]);
         await using var running = await RunningAnswers.StartAsync(generator, [generationRequest], request.Choices, context.RequestAborted);
         QueueHeader.Set(context, running.First);
         var answer = new ChatAnswer

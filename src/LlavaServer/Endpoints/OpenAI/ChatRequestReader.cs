@@ -15,7 +15,8 @@ internal sealed class ChatRequestReader(IOptions<LimitsOptions> limits, AnswerFi
     public ChatCompletionRequest Read(JsonFields body)
     {
         var answer = common.Read(body, ChatFields.ByName);
-        if (TemplateFields.SwitchesThinkingOff(body))
+        var switchesThinkingOff = TemplateFields.SwitchesThinkingOff(body);
+        if (switchesThinkingOff)
         {
             answer = answer with { IgnoredFields = [.. answer.IgnoredFields.Where(static name => name != "reasoning_effort")] };
         }
@@ -26,6 +27,7 @@ internal sealed class ChatRequestReader(IOptions<LimitsOptions> limits, AnswerFi
             Messages = messages,
             Ending = TemplateFields.Ending(body, messages),
             TemplateVariables = TemplateFields.Variables(body),
+            SwitchesThinkingOff = switchesThinkingOff,
             Tools = ToolFields.Read(body, hasForm: answer.Grammar is not null),
             TopLogProbabilities = TopLogProbabilities(body),
         };

@@ -52,6 +52,15 @@ internal static class TemplateFields
     public static bool SwitchesThinkingOff(JsonFields body) =>
         body.TryGet("reasoning_effort", out var effort) && effort.Kind == JsonValueKind.String && effort.AsString() == "none";
 
+    /// <summary>Fields for variables that the model's template does not read.</summary>
+    public static IEnumerable<string> WithoutEffect(ChatCompletionRequest request, Func<string, bool> reads)
+    {
+        foreach (var name in request.TemplateVariables.Keys.Where(name => !reads(name)))
+        {
+            yield return request.SwitchesThinkingOff && name == Thinking ? "reasoning_effort" : $"chat_template_kwargs.{name}";
+        }
+    }
+
     public static PromptEnding Ending(JsonFields body, IReadOnlyList<RequestMessage> messages)
     {
         var continues = body.Boolean("continue_final_message") ?? false;
