@@ -26,6 +26,7 @@ public sealed class InferenceMetrics
     private readonly Histogram<int> _batchSequences;
     private readonly Histogram<double> _loadDuration;
     private readonly Counter<long> _requests;
+    private Func<long> _imageCache = static () => 0;
     private long _promptTotal;
     private long _cachedTotal;
     private long _promptTicks;
@@ -56,6 +57,7 @@ public sealed class InferenceMetrics
         meter.CreateObservableGauge("llavaserver.requests.running", () => ObserveQueues(q => q.Running), "{request}", "Requests that hold a slot.");
         meter.CreateObservableGauge("llavaserver.queue.depth", () => ObserveQueues(q => q.Waiting), "{request}", "Requests that wait for a slot.");
         meter.CreateObservableGauge("llavaserver.slots", () => ObserveQueues(q => q.Slots), "{slot}", "Sequences that can be decoded together.");
+        meter.CreateObservableGauge("llavaserver.image_cache.usage", () => _imageCache(), "By", "Embeddings of seen pictures that are kept.");
         meter.CreateObservableGauge("llavaserver.saturation", Saturation, "1", "Running and waiting requests by slots, over all models.");
     }
 
@@ -77,6 +79,8 @@ public sealed class InferenceMetrics
     };
 
     internal void Observe(string model, Func<(int Running, int Waiting, int Slots)> queue) => _queues[model] = queue;
+
+    internal void ObserveImageCache(Func<long> bytes) => _imageCache = bytes;
 
     internal void ImageEncoded(string model, TimeSpan duration)
     {

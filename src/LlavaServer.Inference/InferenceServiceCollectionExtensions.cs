@@ -25,7 +25,12 @@ public static class InferenceServiceCollectionExtensions
         services.TryAddSingleton<ComputeTurns>();
         services.TryAddSingleton<GrammarCompiler>(static p => new GrammarCompiler(p.GetRequiredService<IOptions<InferenceOptions>>(), p.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ImageDecoder>();
-        services.TryAddSingleton(p => new ImageEmbeddingCache(p.GetRequiredService<IOptions<InferenceOptions>>().Value.Cache.ImageBytes));
+        services.TryAddSingleton(static p =>
+        {
+            var cache = new ImageEmbeddingCache(p.GetRequiredService<IOptions<InferenceOptions>>().Value.Cache.ImageBytes);
+            p.GetRequiredService<InferenceMetrics>().ObserveImageCache(() => cache.Bytes);
+            return cache;
+        });
         services.TryAddSingleton<ModelTextReader>(p =>
         {
             var options = p.GetRequiredService<IOptions<InferenceOptions>>().Value;

@@ -38,6 +38,9 @@ public sealed class LoadedModel
     /// <summary>What is not as it should be with the template, or null.</summary>
     public string? ChatTemplateWarning => _text.Template.Warning;
 
+    /// <summary>Share of the engines' positions for keys and values that is taken by running and kept sequences, 0 to 1.</summary>
+    public double KVUsage => _executors.Average(static executor => executor.Scheduler.KVUsage);
+
     /// <summary>What each slot does now; those of all engines in a row.</summary>
     public IReadOnlyList<SlotState> Slots
     {

@@ -60,6 +60,9 @@ internal sealed partial class Scheduler
     /// <summary>Pictures asked for that are not encoded yet.</summary>
     public int PendingEncodes => _vision?.PendingCount ?? 0;
 
+    /// <summary>Share of the positions for keys and values that whole blocks of running and kept sequences take, 0 to 1. Any thread.</summary>
+    public double KVUsage => Math.Min(1, (double)_cache.Tree.BlockCount * PrefixNode.Size / _engine.Info.KVPositions);
+
     /// <summary>What runs, to be looked at from any thread.</summary>
     public SlotLanes Lanes { get; }
 

@@ -21,8 +21,13 @@ internal sealed class ServerMetrics
         meter.CreateObservableGauge("llavaserver.build_info", () => new Measurement<int>(1, build), null, "Always 1; the build is in the labels.");
         meter.CreateObservableGauge("llavaserver.draining", () => drain.Phase == DrainPhase.Serving ? 0 : 1, null, "1 from the moment that the server refuses new requests.");
         meter.CreateObservableGauge("llavaserver.model.loaded", () => Observe(static _ => 1L, withEngine: true), null, "1 for each model in memory.");
+        meter.CreateObservableGauge(
+            "llavaserver.kv_cache.usage", ObserveUsage, "1", "Share of the positions for keys and values that running and kept sequences take.");
         meter.CreateObservableGauge("llavaserver.model.memory", () => Observe(static model => model.MemoryBytes, withEngine: false), "By", "Memory of the models' weights and stored sequences.");
     }
+
+    private IEnumerable<Measurement<double>> ObserveUsage() =>
+        _pool.Loaded.Select(static model => new Measurement<double>(model.KVUsage, new KeyValuePair<string, object?>("model", model.Entry.Name)));
 
     private IEnumerable<Measurement<long>> Observe(Func<RunningModel, long> value, bool withEngine)
     {

@@ -26,7 +26,7 @@ public sealed class MetricsTests(BundledServer bundled)
         "llavaserver_prompt_tokens_total counter", "llavaserver_generation_tokens_total counter", "llavaserver_images_total counter",
         "llavaserver_image_encode_duration_seconds histogram", "llavaserver_image_size_bytes histogram", "llavaserver_batch_sequences histogram",
         "llavaserver_model_load_duration_seconds histogram", "llavaserver_model_loaded gauge", "llavaserver_model_memory_bytes gauge",
-        "llavaserver_draining gauge", "llavaserver_build_info gauge", "http_server_request_duration_seconds histogram", "kestrel_active_connections gauge",
+        "llavaserver_kv_cache_usage gauge", "llavaserver_image_cache_usage_bytes gauge", "llavaserver_draining gauge", "llavaserver_build_info gauge", "http_server_request_duration_seconds histogram", "kestrel_active_connections gauge",
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -65,6 +65,8 @@ public sealed class MetricsTests(BundledServer bundled)
         Assert.Equal(1, text.Sum("llavaserver_images_total", "result=\"encoded\""));
         Assert.Equal(3, text.Sum("http_server_request_duration_seconds_count", "http_route=\"/v1/chat/completions\"", "http_response_status_code=\"200\""));
         Assert.Equal(0, text.Sum("llamacpp:requests_processing"));
+        Assert.InRange(text.Sum("llavaserver_kv_cache_usage"), 0.0001, 1);
+        Assert.True(text.Sum("llavaserver_image_cache_usage_bytes") > 0);
         Assert.True(text.Sum("llamacpp:predicted_tokens_seconds") > 0);
         Assert.DoesNotContain(Marker, body, StringComparison.Ordinal);
     }
@@ -77,6 +79,8 @@ public sealed class MetricsTests(BundledServer bundled)
         var body = await client.GetStringAsync("/metrics", Token);
         Assert.DoesNotContain("# EOF", body, StringComparison.Ordinal);
         Assert.NotEmpty(new PrometheusText(body).Samples);
+        using var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/metrics"), Token);
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
     }
 
     private static async Task<JsonNode> AskAsync(HttpClient client, string question)

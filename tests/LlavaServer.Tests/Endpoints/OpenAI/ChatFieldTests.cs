@@ -226,6 +226,15 @@ public sealed class ChatFieldTests(OpenAIServer server) : IClassFixture<OpenAISe
     }
 
     [Fact]
+    public void All_RefusedFields_AreThoseThatTheDialectRefuses()
+    {
+        Assert.Equal(["functions", "function_call", "web_search_options"], Names(ChatFieldRule.Refused));
+        Assert.Equal(["modalities"], Names(ChatFieldRule.NeutralOnly));
+
+        static IEnumerable<string> Names(ChatFieldRule rule) => ChatFields.All.Where(field => field.Rule == rule).Select(static field => field.Name);
+    }
+
+    [Fact]
     public async Task NET14_EveryNumericField_ExtremesNeverFailTheServer()
     {
         string[] values = ["-1", "0", "1", "2147483647", "2147483648", "-2147483649", "9223372036854775807", TwoPower63, "1e308", "-1e308", "1e-320", "-0.0", "1e999"];
