@@ -26,6 +26,15 @@ internal sealed class InferenceOptionsRules : IValidateOptions<InferenceOptions>
                 $"Engine:KVPositions ({options.Engine.KVPositions}) must be 0 or at least Engine:ContextLength ({options.Engine.ContextLength}): a request may fill it.");
         }
 
+        try
+        {
+            _ = new EnginePlaces(options.Engine);
+        }
+        catch (FormatException exception)
+        {
+            failures.Add($"Engine:Processes must be name=in or name=child, separated by commas, not '{exception.Message}'.");
+        }
+
         if (options.Models.ChatTemplate is { } template && ChatTemplateSelector.ByName(template) is null)
         {
             failures.Add($"Models:ChatTemplate must be one of {string.Join(", ", ChatTemplateSelector.Names)}, not '{template}'.");

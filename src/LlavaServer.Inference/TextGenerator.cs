@@ -70,6 +70,7 @@ public sealed class TextGenerator
         _calls.Check(request);
         CheckChoices(request, _pool.Find(entry));
         var imageBytes = parts.Sum(p => (long)p.ImageBytes!.Value.Length);
+        var bytes = imageBytes + TextBytes(request);
         var model = _pool.Find(entry);
         if (_isDraining)
         {
@@ -77,7 +78,7 @@ public sealed class TextGenerator
             throw new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
 
-        var place = Reserve(model, entry, imageBytes, request);
+        var place = Reserve(model, entry, imageBytes, bytes, request);
         var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pictures = new List<Picture>(parts.Count);
         ModelLease? lease = null;
@@ -109,7 +110,7 @@ public sealed class TextGenerator
             }
 
             var held = lease;
-            return new Generation(place, lease, preparing, pictures, leaving, () => End(held, imageBytes));
+            return new Generation(place, lease, preparing, pictures, leaving, () => End(model, held, imageBytes, bytes));
         }
         catch
         {
@@ -120,7 +121,7 @@ public sealed class TextGenerator
                 one.Dispose();
             }
 
-            End(lease, imageBytes);
+            End(model, lease, imageBytes, bytes);
             throw;
         }
     }
@@ -177,10 +178,21 @@ public sealed class TextGenerator
         }
     }
 
-    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes, GenerationRequest request)
+    // What the texts of the messages take in memory.
+    private static long TextBytes(GenerationRequest request) =>
+        (request.RawPrompt ?? request.WrittenPrompt ?? request.Messages.SelectMany(static m => m.Parts)).Sum(static p => (long)(p.Text?.Length ?? 0)) * sizeof(char);
+
+    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes, long bytes, GenerationRequest request)
     {
+        if (!model.TryHold(bytes, _options.Queue.Bytes))
+        {
+            _metrics.QueueRejected(entry.Name, "full");
+            throw QueueErrors.BytesFull(_options.Queue.Bytes, model.Queue.RetryAfter);
+        }
+
         if (imageBytes > 0 && Interlocked.Add(ref _imageBytes, imageBytes) > _options.Queue.ImageBytes)
         {
+            model.Release(bytes);
             Interlocked.Add(ref _imageBytes, -imageBytes);
             _metrics.QueueRejected(entry.Name, "full");
             throw QueueErrors.PicturesFull(_options.Queue.ImageBytes, model.Queue.RetryAfter);
@@ -188,6 +200,7 @@ public sealed class TextGenerator
 
         if (model.Queue.TryReserve(request.Client, request.Choices) is not { } place)
         {
+            model.Release(bytes);
             Interlocked.Add(ref _imageBytes, -imageBytes);
             _metrics.QueueRejected(entry.Name, "full");
             throw QueueErrors.Full(_options.Queue.MaxQueue, model.Queue.RetryAfter);
@@ -197,9 +210,10 @@ public sealed class TextGenerator
         return place;
     }
 
-    private void End(ModelLease? lease, long imageBytes)
+    private void End(PooledModel model, ModelLease? lease, long imageBytes, long bytes)
     {
         lease?.Dispose();
+        model.Release(bytes);
         Interlocked.Add(ref _imageBytes, -imageBytes);
         Interlocked.Decrement(ref _active);
     }
@@ -214,17 +228,16 @@ public sealed class TextGenerator
                 var loaded = await lease.Loading.WaitAsync(limit.Token).ConfigureAwait(false);
                 var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
                 var first = Prepare(request, loaded, pictures, limit.Token) with { LoadTime = loadTime };
-                var executor = loaded.Choose();
+                SequenceRequest[] all =
+                [
+                    first,
+                    .. Enumerable.Range(1, request.Choices - 1).Select(
+                        choice => first with { Choice = choice, Sampler = SamplerFor(request, choice, first.Prompt, first.Calls, loaded) }),
+                ];
+                var executor = loaded.Choose(first.Prompt, first.Scope, all.Length);
                 var signal = new OutputSignal();
-                var sequences = new Sequence[request.Choices];
-                for (var choice = 0; choice < sequences.Length; choice++)
-                {
-                    var one = choice == 0 ? first : first with { Choice = choice, Sampler = SamplerFor(request, choice, first.Prompt, first.Calls, loaded) };
-                    sequences[choice] = new Sequence(one, executor.Queue, place.All[choice], loaded.Tokenizer, _time, signal);
-                }
-
+                var sequences = Array.ConvertAll(all, one => new Sequence(one, executor.Queue, place.All[one.Choice], loaded.Tokenizer, _time, signal));
                 place.Lost.UnsafeRegister(_ => Lose(entry, sequences), null);
-                executor.Begin(sequences.Length);
                 Array.ForEach(sequences, executor.Enqueue);
                 return new PreparedSequences(sequences, executor, new ChoiceReader(sequences, signal));
             }
@@ -295,6 +308,7 @@ public sealed class TextGenerator
         return new SequenceRequest
         {
             Prompt = prompt,
+            Scope = _options.Cache.Scope == CacheOptions.ByKey ? request.Client : "",
             Sampler = SamplerFor(request, 0, prompt, calls, model),
             MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
             PredictTime = request.PredictTime,

@@ -61,6 +61,17 @@ public sealed class InferenceOptionsTests
         Assert.Contains(key.Split(':')[^1], failure.Message);
     }
 
+    [Theory]
+    [InlineData("eye")]
+    [InlineData("eye=out")]
+    [InlineData("=child")]
+    [InlineData("eye=child,bird")]
+    public void EngineProcesses_NotOfItsForm_IsReported(string value)
+    {
+        var failure = Assert.Throws<OptionsValidationException>(() => Read(new() { ["Llava:Engine:Processes"] = value }));
+        Assert.Contains("Engine:Processes", failure.Message);
+    }
+
     [Fact]
     public void O21_AllProblemsAreReported()
     {

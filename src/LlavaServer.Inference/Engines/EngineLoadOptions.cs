@@ -23,6 +23,9 @@ public sealed record EngineLoadOptions
     /// <summary>Threads of the step; 0 takes the number of cores.</summary>
     public int Threads { get; init; }
 
+    /// <summary>The engine is to run in a process of its own; where that is not possible it does not.</summary>
+    public bool InOwnProcess { get; init; }
+
     /// <summary>When set, loading gives way by it to steps of models that are being answered from.</summary>
     [JsonIgnore] // Turns are those of one process.
     public ComputeTurns? Turns { get; init; }

@@ -52,6 +52,12 @@ public sealed class EngineOptions
     [AllowedValues(InServer, InChild)]
     public string Process { get; set; } = InServer;
 
+    /// <summary>
+    /// Models whose engine runs elsewhere than <see cref="Process"/> says: <c>name=child</c> or <c>name=in</c>, separated by commas. Default none.
+    /// </summary>
+    [StringLength(4096)]
+    public string? Processes { get; set; }
+
     /// <summary>Whose behaviour the vision side reproduces: <c>ref</c> (default), <c>llamacpp-l28</c>, <c>llamacpp-h</c>, <c>llamacpp-d</c>.</summary>
     [Required]
     public string VisionProfile { get; set; } = VisionProfileName.Reference;

@@ -8,7 +8,7 @@ namespace LlavaServer.Inference.Loading;
 /// again. Owned by its <see cref="ModelInstance"/>; thread-safe.
 /// </summary>
 internal sealed class Executor(
-    ModelEntry entry, ModelText text, EngineLoadOptions options, QueuePlaces places, ModelLoader loader, Action<Executor, InferenceException> died)
+    ModelEntry entry, ModelText text, EngineLoadOptions options, QueuePlaces places, int slots, ModelLoader loader, Action<Executor, InferenceException> died)
 {
     private readonly Lock _lock = new();
     private List<Sequence> _leftOver = [];
@@ -17,6 +17,12 @@ internal sealed class Executor(
     private int _sequenceCount;
 
     public RequestQueue Queue { get; } = new(places);
+
+    /// <summary>What its engine was asked lately.</summary>
+    public PromptIndex Prompts { get; } = new(Math.Max(1, options.SequenceCount * (options.ContextLength / PrefixNode.Size)));
+
+    /// <summary>Whether another sequence would not wait.</summary>
+    public bool HasFreeSlot => SequenceCount < slots;
 
     /// <summary>The present one, or the last.</summary>
     public Scheduler Scheduler => _scheduler!;
@@ -101,6 +107,8 @@ internal sealed class Executor(
         {
             _leftOver.AddRange(waiting);
         }
+
+        Prompts.Clear();
 
         if (fault is not null)
         {

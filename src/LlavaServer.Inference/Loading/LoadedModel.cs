@@ -9,6 +9,7 @@ namespace LlavaServer.Inference.Loading;
 /// <summary>A model in memory: its text side, its engines' figures, and the executors that own the engines. Made and ended by its pool.</summary>
 public sealed class LoadedModel
 {
+    private readonly Lock _choice = new();
     private readonly ModelText _text;
     private readonly IReadOnlyList<Executor> _executors;
 
@@ -79,6 +80,29 @@ public sealed class LoadedModel
     /// <summary>The scheduler of the first engine.</summary>
     internal Scheduler Scheduler => _executors[0].Scheduler;
 
-    /// <summary>The engine for another sequence: the one with the fewest.</summary>
-    internal Executor Choose() => _executors.MinBy(static executor => executor.SequenceCount)!;
+    /// <summary>
+    /// The engine for another request, with its sequences counted: the one that got the longest beginning of its prompt before, unless it would have to
+    /// wait there and not elsewhere; else the one with the fewest sequences.
+    /// </summary>
+    internal Executor Choose(Prompt prompt, string scope, int sequences)
+    {
+        var chosen = _executors[0];
+        if (_executors.Count == 1)
+        {
+            chosen.Begin(sequences);
+            return chosen;
+        }
+
+        var chain = PromptIndex.Chain(prompt, scope);
+        lock (_choice)
+        {
+            var calmest = _executors.MinBy(static executor => executor.SequenceCount)!;
+            var known = _executors.OrderBy(static executor => executor.SequenceCount).MaxBy(executor => executor.Prompts.Match(chain))!;
+            chosen = known.Prompts.Match(chain) > 0 && (known.HasFreeSlot || !calmest.HasFreeSlot) ? known : calmest;
+            chosen.Prompts.Add(chain);
+            chosen.Begin(sequences);
+        }
+
+        return chosen;
+    }
 }

@@ -20,6 +20,7 @@ internal sealed class ModelLoader
     private readonly ImageDecoder _decoder;
     private readonly ImageEmbeddingCache _cache;
     private readonly InferenceOptions _options;
+    private readonly EnginePlaces _places;
     private readonly InferenceMetrics _metrics;
     private readonly ComputeTurns _turns;
     private readonly TimeProvider _time;
@@ -42,6 +43,7 @@ internal sealed class ModelLoader
         _decoder = decoder;
         _cache = cache;
         _options = options.Value;
+        _places = new EnginePlaces(_options.Engine);
         _metrics = metrics;
         _turns = turns;
         _time = time;
@@ -58,8 +60,8 @@ internal sealed class ModelLoader
             .Build();
     }
 
-    /// <summary>How an engine is to be loaded so that each of its slots holds this many positions.</summary>
-    public EngineLoadOptions OptionsFor(int contextLength)
+    /// <summary>How an engine of a model is to be loaded so that each of its slots holds this many positions.</summary>
+    public EngineLoadOptions OptionsFor(ModelEntry entry, int contextLength)
     {
         // Blocks of positions are given out whole.
         var positions = (contextLength + PrefixNode.Size - 1) / PrefixNode.Size * PrefixNode.Size;
@@ -72,6 +74,7 @@ internal sealed class ModelLoader
             MaxBatchRows = _options.Engine.StepRows,
             Threads = _options.Engine.Threads,
             VisionProfile = profile,
+            InOwnProcess = _places.InOwnProcess(entry.Name),
             Turns = _turns,
         };
     }
@@ -81,7 +84,7 @@ internal sealed class ModelLoader
     {
         try
         {
-            return _factory.EstimateMemory(entry.Files, OptionsFor(contextLength));
+            return _factory.EstimateMemory(entry.Files, OptionsFor(entry, contextLength));
         }
         catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
         {

@@ -13,11 +13,11 @@ public sealed partial class ModelPool
         try
         {
             var text = _loader.ReadText(model.Entry, instance.Cancelled);
-            var options = _loader.OptionsFor(instance.ContextLength);
+            var options = _loader.OptionsFor(model.Entry, instance.ContextLength);
             instance.Executors =
             [
                 .. Enumerable.Range(0, _options.Executors).Select(_ =>
-                    new Executor(model.Entry, text, options, model.Queue, _loader, (executor, fault) => Died(instance, executor, fault))),
+                    new Executor(model.Entry, text, options, model.Queue, _engine.Slots, _loader, (executor, fault) => Died(instance, executor, fault))),
             ];
             EngineInfo? info = null;
             for (var i = 0; i < instance.Executors.Count; i++)

@@ -9,11 +9,28 @@ namespace LlavaServer.Inference.Loading;
 /// </summary>
 internal sealed class PooledModel(ModelEntry entry, QueuePlaces queue, EngineCircuit circuit)
 {
+    private long _heldBytes;
+
     public ModelEntry Entry { get; } = entry;
 
     public QueuePlaces Queue { get; } = queue;
 
     public EngineCircuit Circuit { get; } = circuit;
+
+    /// <summary>Takes bytes for a request beside what others hold, or all that is asked for when there are no others. False: it is too much. Thread-safe.</summary>
+    public bool TryHold(long bytes, long most)
+    {
+        var held = Interlocked.Add(ref _heldBytes, bytes);
+        if (held <= most || held == bytes)
+        {
+            return true;
+        }
+
+        Release(bytes);
+        return false;
+    }
+
+    public void Release(long bytes) => Interlocked.Add(ref _heldBytes, -bytes);
 
     /// <summary>Bytes that it is expected to take, by context length.</summary>
     public ConcurrentDictionary<int, long> Estimates { get; } = new();

@@ -239,7 +239,7 @@ internal sealed class PrefixCache
         var longest = sequence.ComputedTokens + PrefixNode.Size - 1;
         foreach (var other in running)
         {
-            if (other == slot || other.IsFollowing || other.Sequence!.IsPrefilled)
+            if (other == slot || other.IsFollowing || other.Sequence!.IsPrefilled || other.Sequence.Request.Scope != sequence.Request.Scope)
             {
                 continue;
             }

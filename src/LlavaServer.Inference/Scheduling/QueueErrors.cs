@@ -16,6 +16,13 @@ internal static class QueueErrors
         RetryAfter = retryAfter,
     };
 
+    public static InferenceException BytesFull(long bytes, TimeSpan retryAfter) => new(
+        InferenceError.QueueFull,
+        $"The server is busy: waiting requests of the model hold {bytes} bytes (Queue:Bytes). Try again in {Seconds(retryAfter)}.")
+    {
+        RetryAfter = retryAfter,
+    };
+
     public static InferenceException PicturesFull(long imageBytes, TimeSpan retryAfter) => new(
         InferenceError.QueueFull,
         $"The server is busy: waiting requests hold {imageBytes} bytes of pictures (Queue:ImageBytes). Try again in {Seconds(retryAfter)}.")

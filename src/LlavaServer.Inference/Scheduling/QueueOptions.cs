@@ -13,6 +13,13 @@ public sealed class QueueOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Bytes of picture files and message texts held by unfinished requests of one model; more are refused at once, except for a request alone. Default
+    /// 256 MiB: four bodies of the largest size.
+    /// </summary>
+    [Range(1L, long.MaxValue)]
+    public long Bytes { get; set; } = 256L << 20;
+
     /// <summary>Bytes of picture files held by unfinished requests over all models; more are refused at once. Default 512 MiB.</summary>
     [Range(1L, long.MaxValue)]
     public long ImageBytes { get; set; } = 512L << 20;

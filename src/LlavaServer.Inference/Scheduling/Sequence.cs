@@ -101,7 +101,7 @@ internal sealed class Sequence
             var image = Prompt.Images[i];
             if (image.Start + image.RowCount > ComputedTokens)
             {
-                _jobs[i] = vision.Request(image.Picture);
+                _jobs[i] = vision.Request(image.Picture, Request.Scope);
             }
         }
 

@@ -10,6 +10,9 @@ internal sealed record SequenceRequest
 {
     public required Prompt Prompt { get; init; }
 
+    /// <summary>Sequences of another scope share nothing with this one; empty is everybody's.</summary>
+    public string Scope { get; init; } = "";
+
     /// <summary>Which of the request's answers this is.</summary>
     public int Choice { get; init; }
 

@@ -71,9 +71,9 @@ internal sealed class VisionWorker : IDisposable
     }
 
     /// <summary>Asks for a picture. The caller looks at the job's result at every step and ends with <see cref="Release"/>.</summary>
-    public EncodeJob Request(Picture picture)
+    public EncodeJob Request(Picture picture, string scope)
     {
-        var key = new ImageEmbeddingKey(_modelDigest, _encoder.Info.Profile, picture.Hash);
+        var key = new ImageEmbeddingKey(_modelDigest, _encoder.Info.Profile, picture.Hash, scope);
         lock (_lock)
         {
             if (!_running.TryGetValue(key, out var job))

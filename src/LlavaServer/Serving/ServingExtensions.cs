@@ -23,12 +23,12 @@ internal static partial class ServingExtensions
     }
 
     private static IInferenceEngineFactory CreateEngineFactory(IServiceProvider services) =>
-        services.GetRequiredService<IOptions<InferenceOptions>>().Value.Engine.Process == EngineOptions.InChild
-            ? new HostedEngineFactory(
+        new PlacedEngineFactory(
+            new CpuEngineFactory(),
+            () => new HostedEngineFactory(
                 EngineCommand.ThisProgram(EngineVerb.Name),
                 services.GetRequiredService<TimeProvider>(),
-                services.GetRequiredService<ILogger<HostedEngineFactory>>())
-            : new CpuEngineFactory();
+                services.GetRequiredService<ILogger<HostedEngineFactory>>()));
 
     /// <summary>Loads the models and says where and what is served. Throws <see cref="InferenceException"/> when one cannot be loaded.</summary>
     public static async Task AnnounceAsync(this WebApplication app)

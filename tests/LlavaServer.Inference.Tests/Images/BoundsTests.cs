@@ -74,10 +74,11 @@ public sealed class BoundsTests
         Assert.Null(cache.Find(Key(1) with { ModelDigest = "other" }));
         Assert.Null(cache.Find(Key(1) with { Profile = VisionProfile.LlamaCppD }));
         Assert.Null(cache.Find(Key(1) with { Content = new ContentHash(1, 0, 0, 1) }));
+        Assert.Null(cache.Find(Key(1) with { Scope = "other" }));
         Assert.NotNull(cache.Find(Key(1)));
     }
 
-    private static ImageEmbeddingKey Key(int content) => new("digest", VisionProfile.Reference, new ContentHash((ulong)content, 0, 0, 0));
+    private static ImageEmbeddingKey Key(int content) => new("digest", VisionProfile.Reference, new ContentHash((ulong)content, 0, 0, 0), "");
 
     private static ImageEmbedding Embedding(int floats) => new(new float[floats], 1, floats);
 }

@@ -258,6 +258,61 @@ public sealed class ModelPoolTests
         Assert.Single(host.Pool.Loaded);
     }
 
+    [Fact]
+    public async Task Executors_Two_PromptGoesWhereItsBeginningIs()
+    {
+        await using var host = new InferenceHost(configure: o => (o.Pool.Executors, o.Engine.Slots) = (2, 2));
+        const string Picture = "A long question about the weather in the mountains, and ";
+        using var gate = new SemaphoreSlim(0);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
+        var other = host.AnswerAsync(InferenceHost.Ask("who are you?"), Token);
+        await Until(() => host.Model.Loaded?.Executors.Sum(e => e.SequenceCount) == 1);
+        var first = host.AnswerAsync(InferenceHost.Ask(Picture + "one"), Token);
+        await Until(() => host.Model.Loaded!.Executors.All(e => e.SequenceCount == 1));
+        gate.Release(100_000);
+        await Task.WhenAll(other, first);
+
+        // Both are idle: by their number of sequences alone the first would get it.
+        var (_, again) = await host.AnswerAsync(InferenceHost.Ask(Picture + "two"), Token);
+        Assert.InRange(again.Usage!.CachedTokens, Picture.Length, again.Usage.PromptTokens);
+        await host.AssertIdleAsync();
+    }
+
+    [Fact]
+    public async Task Executors_Two_BusyOneIsNotWaitedForWhereAnotherIsFree()
+    {
+        await using var host = new InferenceHost(configure: o => (o.Pool.Executors, o.Engine.Slots) = (2, 1));
+        const string Question = "A long question about the weather in the mountains, again";
+        await host.AnswerAsync(InferenceHost.Ask(Question), Token);
+        var inside = 0;
+        using var gate = new SemaphoreSlim(0);
+        host.Factory.OnDecode = _ =>
+        {
+            Interlocked.Increment(ref inside);
+            gate.Wait(host.Closing);
+        };
+        var answers = Enumerable.Range(0, 2).Select(_ => host.AnswerAsync(InferenceHost.Ask(Question), Token)).ToArray();
+        await Until(() => Volatile.Read(ref inside) == 2);
+        gate.Release(100_000);
+        await Task.WhenAll(answers);
+        await host.AssertIdleAsync();
+    }
+
+    [Fact]
+    public async Task EngineProcesses_NamedModels_RunWhereTheSettingSays()
+    {
+        await using var host = new InferenceHost(models: ["eye", "bird"], configure: o => o.Engine.Processes = "BIRD=child, none = in");
+        var places = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
+        host.Factory.Estimate = (files, options) =>
+        {
+            places[files.ModelPath] = options.InOwnProcess;
+            return 1;
+        };
+        await host.AnswerAsync(InferenceHost.Ask("x"), Token);
+        await host.AnswerAsync(InferenceHost.Ask("x") with { Model = "bird" }, Token);
+        Assert.Equal((false, true), (places["eye.gguf"], places["bird.gguf"]));
+    }
+
     internal static async Task Until(Func<bool> condition)
     {
         var started = TimeProvider.System.GetTimestamp();

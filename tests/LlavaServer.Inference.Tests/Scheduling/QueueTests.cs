@@ -56,6 +56,25 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public async Task SCH5_BytesOfOneModel_AreBoundedAndAnotherModelIsFree()
+    {
+        await using var host = new InferenceHost(models: ["eye", "bird"], configure: o => (o.Engine.Slots, o.Queue.Bytes) = (1, 200));
+        using var gate = new SemaphoreSlim(0);
+        host.Factory.OnDecode = _ => gate.Wait(host.Closing);
+
+        // Alone it may be larger than the bound.
+        var large = host.AnswerAsync(InferenceHost.Ask(new string('x', 150)), Token);
+        var refusal = await Assert.ThrowsAsync<InferenceException>(() => host.Generator.StartAsync(InferenceHost.Ask("y"), Token));
+        Assert.Equal(InferenceError.QueueFull, refusal.Error);
+        Assert.Contains("Queue:Bytes", refusal.Message);
+        var other = host.AnswerAsync(InferenceHost.Ask("y") with { Model = "bird" }, Token);
+        gate.Release(100_000);
+        await Task.WhenAll(large, other);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.AnswerAsync(InferenceHost.Ask("twenty characters ..."), Token)));
+        await host.AssertIdleAsync();
+    }
+
+    [Fact]
     public async Task StartAsync_QueueCountsWaitingBeyondTheSlots()
     {
         await using var host = new InferenceHost(configure: o => (o.Engine.Slots, o.Queue.MaxQueue) = (1, 0));

@@ -9,6 +9,8 @@ public sealed class BundledServer : IAsyncLifetime
 
     private ServerProcess? server;
 
+    public static bool HasModel => File.Exists(ModelFile);
+
     /// <summary>Skips the test in a build without the bundled model.</summary>
     public Uri Address
     {
@@ -21,7 +23,7 @@ public sealed class BundledServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (File.Exists(ModelFile))
+        if (HasModel)
         {
             server = await ServerProcess.StartAsync();
         }

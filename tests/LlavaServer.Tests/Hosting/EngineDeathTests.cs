@@ -13,16 +13,21 @@ public sealed class EngineDeathTests
     private const int Tokens = 200;
 
     [Theory]
-    [InlineData(0.0)]
-    [InlineData(0.8)]
-    public async Task SCH16_EngineKilled_EightStreamsEndWithTheirUndisturbedText(double temperature)
+    [InlineData(false, 0.0)]
+    [InlineData(false, 0.8)]
+    [InlineData(true, 0.0)]
+    [InlineData(true, 0.8)]
+    public async Task SCH16_EngineKilled_EightStreamsEndWithTheirUndisturbedText(bool isQuantized, double temperature)
     {
         EngineProcesses.SkipUnlessKnown();
-        using var model = new RecoveryModel();
+        Assert.SkipWhen(isQuantized && !BundledServer.HasModel, "This checkout has no bundled model.");
+        using var model = new RecoveryModel(isQuantized);
         await using var server = await model.StartAsync("--threads", "2", "--slots", $"{Streams}");
         using var client = new HttpClient { BaseAddress = server.Address };
         var undisturbed = await AllAsync(client, temperature, static _ => { });
-        Assert.Equal(Streams, undisturbed.Distinct().Count());
+
+        // What a trained model says to such prompts is not always another thing.
+        Assert.InRange(undisturbed.Distinct().Count(), isQuantized ? 2 : Streams, Streams);
 
         var engines = new HashSet<int>();
         for (var round = 1; round <= 2; round++)

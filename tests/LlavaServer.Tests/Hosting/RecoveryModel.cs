@@ -4,16 +4,25 @@ using LlavaServer.Tests.EndToEnd;
 
 namespace LlavaServer.Tests.Hosting;
 
-/// <summary>A model of random weights for servers whose engines are killed, and a folder for what they leave.</summary>
+/// <summary>A model of random weights, or the bundled one, for servers whose engines are killed, and a folder for what they leave.</summary>
 internal sealed class RecoveryModel : IDisposable
 {
     public const string Name = "random";
     private static readonly LanguageShape Language = new(Name, 4, 256, 4, 2, 512, 512);
+    private static readonly string s_bundled = Path.Combine(AppContext.BaseDirectory, "BundledModel", "llava-mini.gguf");
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-recovery-");
 
-    public RecoveryModel()
+    /// <param name="isBundled">The bundled model in Q4_0 instead, quantized here.</param>
+    public RecoveryModel(bool isBundled = false)
     {
         Temporary = _folder.CreateSubdirectory("t").FullName;
+        if (isBundled)
+        {
+            GgufQuantizer.Quantize(s_bundled, Path.Combine(_folder.FullName, "model.gguf"), QuantizationMix.Parse("Q4_0"));
+            File.Copy(s_bundled.Replace(".gguf", "-mmproj.gguf", StringComparison.Ordinal), Path.Combine(_folder.FullName, "mmproj.gguf"));
+            return;
+        }
+
         RandomLanguageModel.Write(Path.Combine(_folder.FullName, "model.gguf"), Language, QuantizationMix.Parse("F32"));
         RandomVisionModel.Write(Path.Combine(_folder.FullName, "mmproj.gguf"), VisionShape.Tiny256, QuantizationMix.Parse("F16"));
     }
@@ -25,10 +34,10 @@ internal sealed class RecoveryModel : IDisposable
 
     /// <summary>Starts a server with an engine process, which is tried again a second after its circuit opened.</summary>
     public Task<ServerProcess> StartAsync(params string[] arguments) => ServerProcess.StartAsync(
-        new Dictionary<string, string> { ["TMPDIR"] = Temporary, ["Llava__Pool__BreakTime"] = "00:00:01" },
+        new Dictionary<string, string> { ["TMPDIR"] = Temporary, ["Llava__Pool__BreakTime"] = "00:00:01", ["LLAVA_ENGINE_PROCESSES"] = $"{Name}=child" },
         [
             "--model", Path.Combine(_folder.FullName, "model.gguf"), "--mmproj", Path.Combine(_folder.FullName, "mmproj.gguf"),
-            "--name", Name, "--engine-process", "child", .. arguments,
+            "--name", Name, .. arguments,
         ]);
 
     public void Dispose() => _folder.Delete(recursive: true);
