@@ -5,7 +5,7 @@ using System.Text;
 namespace LlavaServer.Metrics;
 
 /// <summary>
-/// Around the exporter of OpenTelemetry: asks it for Prometheus text, never for another format, and adds <see cref="LlamaMetrics"/>. One for the process.
+/// Around the exporter of OpenTelemetry: asks it for plain Prometheus text, never for another format or coding, and adds <see cref="LlamaMetrics"/>. One for the process.
 /// </summary>
 internal sealed class MetricsBranch(LlamaMetrics llama)
 {
@@ -14,6 +14,7 @@ internal sealed class MetricsBranch(LlamaMetrics llama)
     public async Task InvokeAsync(HttpContext context, RequestDelegate exporter)
     {
         context.Request.Headers.Accept = "text/plain";
+        context.Request.Headers.Remove("Accept-Encoding");
         var response = context.Response;
         var client = response.Body;
         using var body = new MemoryStream();

@@ -31,6 +31,16 @@ public sealed class MetricsTests(BundledServer bundled)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    /// <summary>As Prometheus and browsers ask: what follows the exporter's part must not stand plain behind a compressed body.</summary>
+    [Fact]
+    public async Task Metrics_ClientThatUnpacks_GetsAllOfThem()
+    {
+        using var client = new HttpClient(new HttpClientHandler { AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = bundled.Address };
+        var text = new PrometheusText(await client.GetStringAsync("/metrics", Token));
+        Assert.Contains("llamacpp:requests_processing", text.Types.Keys);
+        Assert.Contains("kestrel_active_connections", text.Types.Keys);
+    }
+
     [Fact]
     public async Task Metrics_AfterAnswers_AreWellFormedAndCountExactly()
     {
