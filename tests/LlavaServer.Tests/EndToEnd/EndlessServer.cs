@@ -20,8 +20,9 @@ public sealed class EndlessServer : IAsyncLifetime
     public Uri Address => server!.Address;
 
     /// <summary>Starts another server with the same files, for tests that end it.</summary>
-    internal Task<ServerProcess> StartAnotherAsync() => ServerProcess.StartAsync(
-        "--model", Path.Combine(folder.FullName, "model.gguf"), "--mmproj", Path.Combine(folder.FullName, "mmproj.gguf"),
+    /// <param name="environment">More environment variables for it.</param>
+    internal Task<ServerProcess> StartAnotherAsync(IReadOnlyDictionary<string, string>? environment = null) => ServerProcess.StartAsync(
+        environment ?? new Dictionary<string, string>(), "--model", Path.Combine(folder.FullName, "model.gguf"), "--mmproj", Path.Combine(folder.FullName, "mmproj.gguf"),
         "--name", Model, "--slots", "1", "--ctx-size", $"{Context}", "--threads", "1");
 
     public async ValueTask InitializeAsync()

@@ -6,10 +6,11 @@ internal static class NodePackages
     private static readonly SemaphoreSlim Gate = new(1);
 
     /// <summary>The folder of the scripts, ready to run. Skips the test where Node.js or its registry is missing.</summary>
-    public static async Task<string> FolderAsync()
+    /// <param name="area">Folder of the tests whose scripts they are.</param>
+    public static async Task<string> FolderAsync(string area = "EndToEnd")
     {
         Tool.Need("node", "npm");
-        var folder = Path.Combine(AppContext.BaseDirectory, "EndToEnd", "node");
+        var folder = Path.Combine(AppContext.BaseDirectory, area, "node");
         var installed = Path.Combine(folder, "node_modules", ".package-lock.json");
         await Gate.WaitAsync();
         try

@@ -1,0 +1,137 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LlavaServer.Tests.EndToEnd;
+
+namespace LlavaServer.Tests.Clients;
+
+/// <summary>
+/// What people build with in JavaScript, against the real server: each package runs every scenario in one process of Node.js, and what it saw is compared
+/// here with one table.
+/// </summary>
+[Collection(EndToEndGroup.Name)]
+public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded) : IClassFixture<CrowdedServer>
+{
+    private static readonly Dictionary<string, Action<JsonObject>> s_common = new()
+    {
+        ["whole"] = static report => AssertAnswer(report, ""),
+        ["stream"] = static report => AssertStream(report, ""),
+        ["picture"] = static report => AssertAnswer(report, "red"),
+        ["pictureStream"] = static report => AssertStream(report, "red"),
+        ["pictures"] = static report => AssertAnswer(report, ""),
+        ["tools"] = static report => AssertCall(report),
+        ["toolsStream"] = static report => AssertCall(report),
+        ["structured"] = static report => AssertPaint(report["value"]!),
+        ["unknownModel"] = static report => AssertFailure(report, 404, "model_not_found", "model"),
+        ["brokenPicture"] = static report => AssertFailure(report, 400, "image_parse_error", "messages[0].content[1].image_url.url"),
+        ["cancel"] = static report =>
+        {
+            Assert.InRange((int)report["pieces"]!, 20, 200);
+            Assert.NotEqual("", (string)report["left"]!);
+            Assert.True((bool)report["isFree"]!);
+        },
+        ["retry"] = static report =>
+        {
+            Assert.Equal([429, 200], report["statuses"]!.AsArray().Select(static status => (int)status!));
+            Assert.Equal("1", (string)report["retryAfter"]!);
+            Assert.NotEqual("", (string)report["text"]!);
+        },
+    };
+
+    private static readonly Dictionary<string, Action<JsonObject>> s_openAI = new()
+    {
+        ["choices"] = static report =>
+        {
+            Assert.Equal([0, 1], report["indices"]!.AsArray().Select(static index => (int)index!));
+            Assert.All(report["finishes"]!.AsArray(), static finish => Assert.Contains((string)finish!, (string[])["stop", "length"]));
+        },
+        ["logprobs"] = static report =>
+        {
+            Assert.Equal((string)report["text"]!, (string)report["joined"]!);
+            Assert.All(report["alternatives"]!.AsArray(), static count => Assert.Equal(2, (int)count!));
+        },
+        ["accumulated"] = static report => Assert.Contains("red", (string)report["text"]!, StringComparison.OrdinalIgnoreCase),
+        ["completions"] = static report => Assert.NotEqual("", (string)report["text"]!),
+        ["models"] = static report => Assert.Contains(report["ids"]!.AsArray(), static id => ((string)id!).StartsWith(BundledServer.Model, StringComparison.Ordinal)),
+    };
+
+    [Theory]
+    [InlineData("openai 6")]
+    [InlineData("openai 7")]
+    [InlineData("ai sdk")]
+    [InlineData("langchain")]
+    public async Task AllScenarios_RealServer_AsTheRealApi(string client)
+    {
+        var reports = await RunAsync(client);
+        Dictionary<string, Action<JsonObject>> expected = client.StartsWith("openai", StringComparison.Ordinal) ? new(s_common.Concat(s_openAI)) : s_common;
+        var wrong = new List<string>();
+        foreach (var (scenario, check) in expected)
+        {
+            try
+            {
+                check(reports[scenario]);
+            }
+            catch (Exception exception)
+            {
+                wrong.Add($"{scenario}: {exception.Message}\n{reports.GetValueOrDefault(scenario)?.ToJsonString()}");
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join("\n\n", wrong));
+        Assert.Equal(expected.Keys.Order(), reports.Keys.Order());
+        Assert.Equal((string)reports["whole"]["text"]!, (string)reports["stream"]["text"]!);
+        Assert.Equal((int)reports["whole"]["input"]!, (int)reports["stream"]["input"]!);
+        Assert.InRange((int)reports["pictures"]["input"]!, (int)reports["picture"]["input"]! + 64, int.MaxValue);
+    }
+
+    private async Task<Dictionary<string, JsonObject>> RunAsync(string client)
+    {
+        var settings = JsonSerializer.Serialize(new
+        {
+            bundled = bundled.Address,
+            crowded = crowded.Address,
+            model = BundledServer.Model,
+            endless = EndlessServer.Model,
+            circle = TestPicture.RedCircle.DataUrl,
+            square = TestPicture.CircleAndSquare.DataUrl,
+            broken = TestPicture.Truncated.DataUrl,
+        });
+        var folder = await NodePackages.FolderAsync("Clients");
+        var (exitCode, output, errors) = await Tool.RunAsync(folder, "node", ["run.mjs", client, settings]);
+        Assert.True(exitCode == 0, errors);
+        return Encoding.UTF8.GetString(output).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(static line => line.StartsWith("{\"scenario\"", StringComparison.Ordinal))
+            .Select(static line => JsonNode.Parse(line)!.AsObject()).ToDictionary(static report => (string)report["scenario"]!);
+    }
+
+    private static void AssertAnswer(JsonObject report, string word)
+    {
+        Assert.NotEqual("", ((string)report["text"]!).Trim());
+        Assert.Contains(word, (string)report["text"]!, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("stop", (string)report["finish"]!);
+        Assert.InRange((int)report["output"]!, 1, 256);
+    }
+
+    private static void AssertStream(JsonObject report, string word)
+    {
+        AssertAnswer(report, word);
+        Assert.InRange((int)report["pieces"]!, 2, 256);
+    }
+
+    private static void AssertCall(JsonObject report)
+    {
+        Assert.Equal("paint", (string)report["name"]!);
+        Assert.Contains((string)report["finish"]!, (string[])["tool_calls", "tool-calls"]);
+        AssertPaint(report["value"]!);
+    }
+
+    private static void AssertPaint(JsonNode value)
+    {
+        Assert.Contains((string)value["color"]!, (string[])["red", "blue"]);
+        Assert.InRange((int)value["count"]!, 0, 9);
+        Assert.Equal(2, value.AsObject().Count);
+    }
+
+    private static void AssertFailure(JsonObject report, int status, string code, string parameter) =>
+        Assert.Equal((status, code, parameter), ((int)report["status"]!, (string)report["code"]!, (string)report["param"]!));
+}

@@ -1,0 +1,48 @@
+// The npm package `ai` with `@ai-sdk/openai-compatible`, as one of the clients of run.mjs.
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { generateText, jsonSchema, Output, streamText, tool } from "ai";
+
+const request = ({ address, model, temperature, maxTokens, fetch, retries, signal }, { text, pictures }) => ({
+  model: createOpenAICompatible({ name: "llava", baseURL: `${address}v1`, apiKey: "none", includeUsage: true, supportsStructuredOutputs: true, fetch })(model),
+  temperature,
+  maxOutputTokens: maxTokens,
+  maxRetries: retries ?? 0,
+  abortSignal: signal,
+  messages: [{ role: "user", content: [{ type: "text", text }, ...pictures.map((url) => ({ type: "file", mediaType: "image/png", data: url.split(",")[1] }))] }],
+});
+const usage = (counts) => ({ input: counts.inputTokens, output: counts.outputTokens });
+const toolsOf = (name, parameters) => ({ tools: { [name]: tool({ inputSchema: jsonSchema(parameters) }) }, toolChoice: "required" });
+
+export const client = {
+  async whole(options, question) {
+    const answer = await generateText(request(options, question));
+    return { text: answer.text, finish: answer.finishReason, ...usage(answer.usage) };
+  },
+  async stream(options, question) {
+    const report = { text: "", pieces: 0 };
+    let failure;
+    const answer = streamText({ ...request(options, question), onError: ({ error }) => (failure = error) });
+    for await (const piece of answer.textStream) {
+      report.text += piece;
+      report.pieces++;
+      options.onPiece?.();
+    }
+    if (failure) throw failure;
+    options.signal?.throwIfAborted();
+    return { ...report, finish: await answer.finishReason, ...usage(await answer.usage) };
+  },
+  async tools(options, question, name, parameters) {
+    const { toolCalls: [call], finishReason } = await generateText({ ...request(options, question), ...toolsOf(name, parameters) });
+    return { name: call.toolName, value: call.input, finish: finishReason };
+  },
+  async toolsStream(options, question, name, parameters) {
+    const answer = streamText({ ...request(options, question), ...toolsOf(name, parameters) });
+    const [call] = await answer.toolCalls;
+    return { name: call.toolName, value: call.input, finish: await answer.finishReason };
+  },
+  async structured(options, question, schema) {
+    const answer = await generateText({ ...request(options, question), output: Output.object({ schema: jsonSchema(schema) }) });
+    return { value: answer.output, finish: answer.finishReason };
+  },
+  failure: (error) => ({ name: error.name, status: error.statusCode, ...JSON.parse(error.responseBody).error }),
+};
