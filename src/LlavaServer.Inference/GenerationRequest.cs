@@ -29,7 +29,7 @@ public sealed record GenerationRequest
     public PromptEnding Ending { get; init; }
 
     /// <summary>Values of the chat template's own variables, by their names; those that the server sets itself are passed over.</summary>
-    public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = new Dictionary<string, JsonElement>();
+    public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = PromptVariables.None;
 
     /// <summary>A prompt that no template is applied to; pictures go in front of it.</summary>
     public MessagePart[]? RawPrompt { get; init; }

@@ -9,8 +9,6 @@ namespace LlavaServer.Inference.Prompting;
 /// </summary>
 internal sealed class Conversation
 {
-    private static readonly Dictionary<string, JsonElement> s_noVariables = [];
-
     private Conversation(IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, string? system, IReadOnlyList<Turn> turns)
     {
         Messages = messages;
@@ -33,7 +31,7 @@ internal sealed class Conversation
     public PromptEnding Ending { get; private init; }
 
     /// <summary>Values of the template's own variables, by their names.</summary>
-    public IReadOnlyDictionary<string, JsonElement> Variables { get; private init; } = s_noVariables;
+    public IReadOnlyDictionary<string, JsonElement> Variables { get; private init; } = PromptVariables.None;
 
     /// <summary>Whether there are tools, calls or results.</summary>
     public bool HasTools => ToolFolding.IsNeeded(Messages, Tools);
@@ -87,7 +85,7 @@ internal sealed class Conversation
         return new Conversation(messages, tools ?? [], system is null ? null : string.Join('\n', system), turns)
         {
             Ending = ending,
-            Variables = variables ?? s_noVariables,
+            Variables = variables ?? PromptVariables.None,
         };
     }
 }

@@ -11,6 +11,8 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
 {
     private readonly ConditionalWeakTable<Grammar, StrongBox<(Grammar Calls, Grammar Both)>> _combined = [];
 
+    private readonly ConditionalWeakTable<Grammar, CallOpening> _openings = [];
+
     /// <summary>
     /// Refuses what no model could answer: schemas that cannot be held, choices without a tool, a form of the whole answer beside a call that must be
     /// made. Throws <see cref="InferenceException"/>.
@@ -60,14 +62,14 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         var tools = ToolDefinition.Read(request.Tools).Where(t => name is null || t.Name == name).ToList();
         var maxCalls = name is not null || !request.AllowsParallelToolCalls ? 1 : limits.ToolCalls;
         var isFree = request.ToolChoice.Kind == ToolChoiceKind.Auto && request.Grammar is null;
-        var opening = new CallOpening(syntax, tools.Select(static t => t.Name));
+        CallOpening Opening() => new(syntax, tools.Select(static t => t.Name));
         var grammar = compiler.Get($"calls {maxCalls} {isFree} {syntax}{SchemasOf(tools)}", budget => isFree
-            ? ToolGrammar.TextOrCalls(syntax, tools, opening, maxCalls, budget)
+            ? ToolGrammar.TextOrCalls(syntax, tools, Opening(), maxCalls, budget)
             : ToolGrammar.OnlyCalls(syntax, tools, maxCalls, budget));
         return new CallPlan
         {
             Syntax = syntax,
-            Opening = opening,
+            Opening = _openings.GetValue(grammar, _ => Opening()),
             Grammar = request.Grammar is { } form ? Either(form, grammar) : grammar,
             StartsFree = isFree,
             HasForm = request.Grammar is not null,

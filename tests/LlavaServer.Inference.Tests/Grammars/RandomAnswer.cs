@@ -9,12 +9,20 @@ namespace LlavaServer.Inference.Tests.Grammars;
 internal static class RandomAnswer
 {
     /// <summary>The text, and whether the answer ended by itself.</summary>
-    public static (string Text, bool IsComplete) Write(Grammar grammar, ITokenizer tokenizer, uint seed, int maxTokens = 4000, int closeAfter = 50)
+    /// <param name="grammar">Of the answer.</param>
+    /// <param name="tokenizer">Whose tokens are picked.</param>
+    /// <param name="seed">Of the logits and the draws.</param>
+    /// <param name="maxTokens">After which the answer is cut.</param>
+    /// <param name="closeAfter">Tokens after which those that close are likely.</param>
+    /// <param name="begins">What the model insists on saying first, a token a byte; then it is free until the grammar takes over.</param>
+    public static (string Text, bool IsComplete) Write(
+        Grammar grammar, ITokenizer tokenizer, uint seed, int maxTokens = 4000, int closeAfter = 50, string? begins = null)
     {
+        var first = Encoding.UTF8.GetBytes(begins ?? "");
         var sampler = new Sampler(
             new SamplingParameters { Seed = seed, Temperature = 1, TopK = 0, TopP = 1, MinP = 0 }, 4096)
         {
-            Grammar = new GrammarMatcher(new TokenConstraint(grammar, new VocabularyTrie(tokenizer))),
+            Grammar = new GrammarMatcher(new TokenConstraint(grammar, new VocabularyTrie(tokenizer)), startsFree: begins is not null),
         };
         var random = new Random((int)seed);
         var candidates = new CandidateList(tokenizer.VocabularySize);
@@ -25,6 +33,11 @@ internal static class RandomAnswer
             for (var id = 0; id < logits.Length; id++)
             {
                 logits[id] = (float)(random.NextDouble() * 4) + (count > closeAfter && Closes(tokenizer, id) ? 12 : 0);
+            }
+
+            if (count < first.Length)
+            {
+                logits[Fakes.FakeTokenizer.FirstByte + first[count]] = 100;
             }
 
             var picked = sampler.Sample(logits, candidates);

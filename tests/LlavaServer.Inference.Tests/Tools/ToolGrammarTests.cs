@@ -90,6 +90,39 @@ public sealed class ToolGrammarTests
     }
 
     [Theory]
+    [InlineData("generic", "Well, <<tool_call>")]
+    [InlineData("generic", "<tool_call")]
+    [InlineData("llama", "{\"name\": \"time\"")]
+    [InlineData("llama", "{\"name\": \"timeless\"")]
+    [InlineData("llama", "So <|python_tag|>")]
+    [InlineData("mistral", "[TOOL_CALLS]")]
+    [InlineData("mistral-names", "See [TOOL_CALLS]g")]
+    [InlineData("deepseek", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>")]
+    public void Auto_ModelThatKnowsNothing_WhateverIsReadAsACallHolds(string syntax, string begins)
+    {
+        using var schema = JsonDocument.Parse(ToolTexts.Weather);
+        var parameters = schema.RootElement.GetProperty("function").GetProperty("parameters");
+        var plan = ToolTexts.Plan(ToolTexts.Of(syntax));
+        var calls = 0;
+        for (uint seed = 1; seed <= 12; seed++)
+        {
+            var (text, isComplete) = RandomAnswer.Write(plan.Grammar, new FakeTokenizer(), seed, closeAfter: 60, begins: begins);
+            Assert.True(isComplete, text);
+            var reader = new ToolCallReader(plan);
+            var read = reader.Read(new GenerationUpdate { Text = text, FinishReason = FinishReason.Stop })!;
+            Assert.Equal(read.ToolCalls is null ? FinishReason.Stop : FinishReason.ToolCalls, read.FinishReason);
+            foreach (var call in (read.ToolCalls ?? []).GroupBy(static d => d.Index))
+            {
+                using var arguments = JsonDocument.Parse(string.Concat(call.Select(static d => d.Arguments)));
+                Assert.Null(call.First().Name == "get_weather" ? new SchemaValidator(parameters).Check(arguments.RootElement) : null);
+                calls++;
+            }
+        }
+
+        Assert.True(calls >= 12 || begins is "<tool_call" or "{\"name\": \"timeless\"", $"{calls} calls");
+    }
+
+    [Theory]
     [InlineData("""{"type":"array"}""")]
     [InlineData("""{"type":"object","properties":{"x":{"type":"nothing"}}}""")]
     [InlineData("""{"$ref":"http://somewhere/else"}""")]

@@ -17,8 +17,6 @@ internal sealed class JinjaChatTemplate : ChatTemplate
     /// <summary>How model information names the family.</summary>
     public const string FamilyName = "jinja";
 
-    private static readonly Dictionary<string, JsonElement> s_noVariables = [];
-
     private readonly JinjaTemplate _template;
     private readonly ITokenizer _tokenizer;
     private readonly LimitOptions _limits;
@@ -39,7 +37,7 @@ internal sealed class JinjaChatTemplate : ChatTemplate
         {
             try
             {
-                return Render(messages, tools, addsPrompt, inputBytes: 1024, s_noVariables);
+                return Render(messages, tools, addsPrompt, inputBytes: 1024, PromptVariables.None);
             }
             catch (JinjaException)
             {

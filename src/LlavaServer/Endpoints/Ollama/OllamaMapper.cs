@@ -113,6 +113,7 @@ internal static class OllamaMapper
             Grammar = request.Format,
             ContextLength = ContextLength(options, model),
             KeepAlive = request.KeepAlive.ForPool,
+            TemplateVariables = request.SwitchesThinkingOff ? PromptVariables.NoThinking : PromptVariables.None,
             Sampling = new SamplingParameters
             {
                 Temperature = options.Temperature,

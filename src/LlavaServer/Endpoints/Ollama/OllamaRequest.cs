@@ -16,6 +16,9 @@ internal abstract record OllamaRequest
     /// <summary>The form of the answer; null is text without form.</summary>
     public Grammar? Format { get; init; }
 
+    /// <summary>The caller does not want the model to think; a template that knows nothing of it does not either.</summary>
+    public bool SwitchesThinkingOff { get; init; }
+
     /// <summary>How long the model stays loaded: seconds, or a duration such as <c>5m</c>.</summary>
     public KeepAlive KeepAlive { get; init; }
 

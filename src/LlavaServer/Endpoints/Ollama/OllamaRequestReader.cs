@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LlavaServer.Configuration;
 using LlavaServer.Endpoints.Reading;
 using Microsoft.Extensions.Options;
@@ -34,6 +35,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             Stream = root.Boolean("stream") ?? true,
             KeepAlive = KeepAlive.Read(root),
             Truncate = root.Boolean("truncate") ?? true,
+            SwitchesThinkingOff = root.TryGet("think", out var think) && think.Kind == JsonValueKind.False,
             Messages = Messages(root),
             Tools = OllamaTools.Read(root),
         };
@@ -49,6 +51,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             Stream = root.Boolean("stream") ?? true,
             KeepAlive = KeepAlive.Read(root),
             Truncate = root.Boolean("truncate") ?? true,
+            SwitchesThinkingOff = root.TryGet("think", out var think) && think.Kind == JsonValueKind.False,
             Prompt = root.String("prompt") ?? "",
             System = root.String("system") ?? "",
             Raw = root.Boolean("raw") ?? false,

@@ -17,7 +17,7 @@ internal sealed record ChatCompletionRequest : AnswerRequest
     public PromptEnding Ending { get; init; } = PromptEnding.Answer;
 
     /// <summary>Values of the chat template's own variables.</summary>
-    public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = new Dictionary<string, JsonElement>();
+    public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = PromptVariables.None;
 
     /// <summary>One of them by <c>reasoning_effort</c>.</summary>
     public bool SwitchesThinkingOff { get; init; }

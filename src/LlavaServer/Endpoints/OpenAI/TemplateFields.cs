@@ -11,16 +11,10 @@ namespace LlavaServer.Endpoints.OpenAI;
 internal static class TemplateFields
 {
     private const int MaxVariables = 64;
-    private const string Thinking = "enable_thinking";
 
     public static IReadOnlyDictionary<string, JsonElement> Variables(JsonFields body)
     {
-        var variables = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        if (SwitchesThinkingOff(body))
-        {
-            variables[Thinking] = JsonSerializer.SerializeToElement(false);
-        }
-
+        var variables = new Dictionary<string, JsonElement>(SwitchesThinkingOff(body) ? PromptVariables.NoThinking : PromptVariables.None);
         if (body.Object("chat_template_kwargs") is not { } fields)
         {
             return variables;
@@ -33,7 +27,7 @@ internal static class TemplateFields
                 throw RequestException.InvalidValue("chat_template_kwargs", $"'chat_template_kwargs' has a name that is not a variable's, or is the server's own ({string.Join(", ", PromptVariables.Reserved)}).");
             }
 
-            if (field.Name == Thinking && field.Kind is not (JsonValueKind.True or JsonValueKind.False))
+            if (field.Name == PromptVariables.Thinking && field.Kind is not (JsonValueKind.True or JsonValueKind.False))
             {
                 throw field.WrongType("a boolean");
             }
@@ -57,7 +51,7 @@ internal static class TemplateFields
     {
         foreach (var name in request.TemplateVariables.Keys.Where(name => !reads(name)))
         {
-            yield return request.SwitchesThinkingOff && name == Thinking ? "reasoning_effort" : $"chat_template_kwargs.{name}";
+            yield return request.SwitchesThinkingOff && name == PromptVariables.Thinking ? "reasoning_effort" : $"chat_template_kwargs.{name}";
         }
     }
 

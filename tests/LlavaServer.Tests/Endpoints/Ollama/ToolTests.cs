@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Tests.Scripted;
 
 namespace LlavaServer.Tests.Endpoints.Ollama;
@@ -55,6 +56,15 @@ public sealed partial class ToolTests
             "<s>USER: Weather? ASSISTANT: <tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\":\"Oslo\"}}\n</tool_call></s>"
             + "USER: <tool_response>\nsnow\n</tool_response>\n<tool_response>\nwind\n</tool_response> ASSISTANT:",
             server.Script.LastPrompt);
+    }
+
+    [Fact]
+    public void ToGeneration_ThinkFalse_IsTheTemplatesVariable()
+    {
+        using var model = new ScriptedModel("eye", sees: true);
+        Assert.Empty(OllamaMapper.ToGeneration(new OllamaChatRequest(), model.Entry).TemplateVariables);
+        Assert.False(OllamaMapper.ToGeneration(new OllamaChatRequest { SwitchesThinkingOff = true }, model.Entry).TemplateVariables["enable_thinking"].GetBoolean());
+        Assert.False(OllamaMapper.ToGeneration(new OllamaGenerateRequest { SwitchesThinkingOff = true }, model.Entry).TemplateVariables["enable_thinking"].GetBoolean());
     }
 
     private static Task<ScriptedServer> StartAsync(string answer) =>
