@@ -92,6 +92,9 @@ public sealed record GenerationRequest
     /// <summary>The vector of <see cref="RawPrompt"/> is wanted instead of an answer; null is an answer.</summary>
     internal PoolingType? Pooling { get; init; }
 
+    /// <summary>Which route of which dialect asks, one of a fixed list of words: a label of the metrics.</summary>
+    public string Api { get; init; } = "other";
+
     /// <summary>Who asks, as far as the server can tell: a key's name or an address. When the queue is full, clients are treated alike.</summary>
     public string Client { get; init; } = "";
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using LlavaServer.Inference.Images;
 
@@ -111,10 +112,16 @@ public sealed class InferenceMetrics
     internal void Loaded(string model, TimeSpan duration, bool succeeded) =>
         _loadDuration.Record(duration.TotalSeconds, Model(model), new("result", succeeded ? "ok" : "error"));
 
-    internal void Ended(string model, string outcome, GenerationTimings timings, UsageDetails usage)
+    internal void Ended(string model, string api, string outcome, InferenceError? failure, GenerationTimings timings, UsageDetails usage)
     {
-        _requests.Add(1, Model(model), new("outcome", outcome));
-        _requestDuration.Record(timings.Total.TotalSeconds, Model(model), new("outcome", outcome));
+        var tags = new TagList { Model(model), new("api", api), new("outcome", outcome) };
+        _requestDuration.Record(timings.Total.TotalSeconds, tags);
+        if (failure is { } error)
+        {
+            tags.Add("error", error.ToString());
+        }
+
+        _requests.Add(1, tags);
         _promptTokens.Add(usage.PromptTokens - usage.CachedTokens, Model(model), new("source", "computed"));
         _promptTokens.Add(usage.CachedTokens, Model(model), new("source", "cached"));
         _generationTokens.Add(usage.CompletionTokens, Model(model));

@@ -311,6 +311,7 @@ public sealed class TextGenerator
             Scope = _options.Cache.Scope == CacheOptions.ByKey ? request.Client : "",
             Sampler = SamplerFor(request, 0, prompt, calls, model),
             MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
+            Api = request.Api,
             PredictTime = request.PredictTime,
             TopLogProbabilities = request.TopLogProbabilities,
             TimesUpdates = request.TimesUpdates,

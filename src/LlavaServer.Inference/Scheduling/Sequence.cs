@@ -22,6 +22,7 @@ internal sealed class Sequence
     private readonly EncodeJob?[] _jobs;
     private readonly TimeProvider _time;
     private volatile bool _isCancelled;
+    private InferenceError? _failure;
     private int[] _generated;
     private int _fedLength;
     private int _tokensAtDeath = -1;
@@ -223,7 +224,7 @@ internal sealed class Sequence
     public void Leave(SchedulerContext context, string outcome)
     {
         Place.Dispose();
-        context.Metrics.Ended(context.Model, outcome, Times.ToTimings(Place, _time), Usage());
+        context.Metrics.Ended(context.Model, Request.Api, outcome, _failure, Times.ToTimings(Place, _time), Usage());
     }
 
     /// <summary>Loses its slot: it waits again, and all its tokens are to be prefilled again.</summary>
@@ -284,6 +285,7 @@ internal sealed class Sequence
     public void Fail(InferenceException failure)
     {
         IsFinished = true;
+        _failure = failure.Error;
         Output.Fail(failure);
     }
 

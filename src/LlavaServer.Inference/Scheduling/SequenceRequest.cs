@@ -24,6 +24,9 @@ internal sealed record SequenceRequest
 
     public required IReadOnlyList<string> Stop { get; init; }
 
+    /// <summary>Label of the metrics: which route asks.</summary>
+    public string Api { get; init; } = "other";
+
     /// <summary>Time of the answer from its first token on; null is without such a limit.</summary>
     public TimeSpan? PredictTime { get; init; }
 

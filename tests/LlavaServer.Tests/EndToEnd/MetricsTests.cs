@@ -67,7 +67,7 @@ public sealed class MetricsTests(BundledServer bundled)
         Assert.Equal(
             (sum.Computed, sum.Cached, sum.Generated, sum.Longest, 3),
             ((int)text.Sum("llamacpp:prompt_tokens_total"), (int)text.Sum("llamacpp:prompt_tokens_cached_total"), (int)text.Sum("llamacpp:tokens_predicted_total"),
-                (int)text.Sum("llamacpp:n_tokens_max"), (int)text.Sum("llavaserver_requests_total", "outcome=\"ok\"")));
+                (int)text.Sum("llamacpp:n_tokens_max"), (int)text.Sum("llavaserver_requests_total", "outcome=\"ok\"", "api=\"openai.chat\"")));
         Assert.Equal(text.Sum("llamacpp:prompt_tokens_total"), text.Sum("llavaserver_prompt_tokens_total", "source=\"computed\""));
         Assert.Equal(text.Sum("llamacpp:prompt_tokens_cached_total"), text.Sum("llavaserver_prompt_tokens_total", "source=\"cached\""));
         Assert.Equal(text.Sum("llamacpp:tokens_predicted_total"), text.Sum("llavaserver_generation_tokens_total"));

@@ -18,7 +18,7 @@ internal sealed class ScriptedModel : IDisposable
     public ScriptedModel(string name, bool sees)
     {
         var model = Path.Combine(_folder, "model.gguf");
-        WriteModel(model);
+        WriteModel(model, fills: !sees);
         var mmproj = sees ? Path.Combine(_folder, "mmproj.gguf") : null;
         if (mmproj is not null)
         {
@@ -35,7 +35,7 @@ internal sealed class ScriptedModel : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static void WriteModel(string path)
+    private static void WriteModel(string path, bool fills)
     {
         var writer = new GgufWriter();
         writer.AddString("general.architecture", "llama");
@@ -52,6 +52,11 @@ internal sealed class ScriptedModel : IDisposable
         writer.AddUInt32("tokenizer.ggml.eos_token_id", ScriptedVocabulary.Eos);
         writer.AddBoolean("tokenizer.ggml.add_space_prefix", false);
         writer.AddString("tokenizer.chat_template", Template);
+        foreach (var (key, value) in fills ? ScriptedVocabulary.Fill : [])
+        {
+            writer.AddUInt32(key, (uint)value);
+        }
+
         writer.AddTensor("token_embd.weight", [2, 3], new float[6]);
         writer.Write(path);
     }

@@ -15,6 +15,12 @@ internal static class ScriptedVocabulary
     /// <summary>Kinds as in GGUF: 1 normal, 2 unknown, 3 control, 6 byte.</summary>
     public static int[] Types { get; } = [2, 3, 3, .. Enumerable.Repeat(6, 256), 1];
 
+    /// <summary>Metadata of a model that fills gaps: the first three bytes after zero serve as its tokens.</summary>
+    public static (string Key, int Token)[] Fill { get; } =
+    [
+        ("tokenizer.ggml.fim_pre_token_id", FirstByte + 1), ("tokenizer.ggml.fim_suf_token_id", FirstByte + 2), ("tokenizer.ggml.fim_mid_token_id", FirstByte + 3),
+    ];
+
     /// <summary>The byte that a token stands for, or -1.</summary>
     public static int ByteOf(long token) => token switch
     {

@@ -35,7 +35,7 @@ internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModel
         record.Images = request.Messages.Sum(static message => message.Images?.Count ?? 0);
         record.ImageBytes = request.Messages.Sum(static message => message.Images?.Sum(static image => (long)image.Length) ?? 0);
         OllamaHeaders.Ignored(context, request);
-        var generation = OllamaMapper.ToGeneration(request, target.Model) with { Client = ClientNames.Of(context) };
+        var generation = OllamaMapper.ToGeneration(request, target.Model) with { Client = ClientNames.Of(context), Api = record.Api };
         await answering.WriteAsync(context, request, generation, static piece => piece.ToChat(), OllamaJson.Context.OllamaChatAnswer);
     }
 }

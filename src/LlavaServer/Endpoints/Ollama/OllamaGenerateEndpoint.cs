@@ -35,7 +35,7 @@ internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaM
         record.Images = request.Images.Count;
         record.ImageBytes = request.Images.Sum(static image => (long)image.Length);
         OllamaHeaders.Ignored(context, request);
-        var generation = OllamaMapper.ToGeneration(request, target.Model) with { Client = ClientNames.Of(context) };
+        var generation = OllamaMapper.ToGeneration(request, target.Model) with { Client = ClientNames.Of(context), Api = record.Api };
         await answering.WriteAsync(context, request, generation, static piece => piece.ToGenerate(), OllamaJson.Context.OllamaGenerateAnswer);
     }
 }

@@ -31,6 +31,26 @@ public sealed class ChatClientTests(OpenAIServer server) : IClassFixture<OpenAIS
         Assert.Contains("Be brief. USER:", server.Script.LastPrompt, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task CompleteChat_LogProbabilities_TokensAreTheContentWholeAndStreamed()
+    {
+        var options = new ChatCompletionOptions { IncludeLogProbabilities = true, TopLogProbabilityCount = 3 };
+        ChatCompletion answer = await server.Chat().CompleteChatAsync([new UserChatMessage("Hello")], options, Cancelled);
+        Assert.Equal("A red circle.", string.Concat(answer.ContentTokenLogProbabilities.Select(static token => token.Token)));
+        Assert.All(answer.ContentTokenLogProbabilities, static token => Assert.Equal(3, token.TopLogProbabilities.Count));
+        Assert.Equal("A"u8.ToArray(), answer.ContentTokenLogProbabilities[0].Utf8Bytes!.Value.ToArray());
+
+        var streamed = "";
+        await foreach (var update in server.Chat().CompleteChatStreamingAsync([new UserChatMessage("Hello")], options, Cancelled))
+        {
+            var text = string.Concat(update.ContentUpdate.Select(static part => part.Text));
+            Assert.Equal(text, string.Concat(update.ContentTokenLogProbabilities.Select(static token => token.Token)));
+            streamed += text;
+        }
+
+        Assert.Equal("A red circle.", streamed);
+    }
+
     [Theory]
     [InlineData("v1")]
     [InlineData("v1/")]

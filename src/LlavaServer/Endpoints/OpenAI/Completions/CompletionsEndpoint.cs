@@ -34,7 +34,7 @@ internal sealed class CompletionsEndpoint(
             record.Stream = request.IsStream;
             model = models.Select(request.Model);
             record.Model = model.Name;
-            generations = [.. mapper.Map(request, model, record).Select(one => one with { Client = ClientNames.Of(context) })];
+            generations = [.. mapper.Map(request, model, record).Select(one => one with { Client = ClientNames.Of(context), Api = record.Api })];
             echoes = request.Echoes ? [.. request.Prompts.Select(prompt => mapper.Echo(prompt, model))] : [];
         }
 

@@ -97,6 +97,15 @@ public sealed class CompletionTests(OpenAIServer server) : IClassFixture<OpenAIS
     }
 
     [Fact]
+    public async Task Whole_SuffixForAModelThatFills_TheGapIsInTheMiddle()
+    {
+        server.Script.Answer = static _ => "x";
+        using var response = await server.PostAsync("{\"model\":\"blind\",\"prompt\":\"a b\",\"suffix\":\"c\"}", Path);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("<s>\u0001a b\u0002c\u0003", server.Script.LastPrompt);
+    }
+
+    [Fact]
     public async Task Whole_NoLimit_IsOpenAIsSixteenTokens()
     {
         server.Script.Answer = static _ => new string('x', 40);
