@@ -4,11 +4,14 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LlavaServer.Inference.Tests.Loading;
 
-/// <summary>Requests, unloading, idle times, evictions, larger contexts and failing loads in random order.</summary>
+/// <summary>
+/// Requests, unloading, idle times, evictions, larger contexts and failing loads in random order: 100,000 operations over both seeds, most of which wait
+/// for nobody, so that they fall between those that do.
+/// </summary>
 public sealed class PoolChaosTests
 {
-    private const int Workers = 4;
-    private const int Operations = 1500;
+    private const int Workers = 25;
+    private const int Operations = 2000;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -45,22 +48,22 @@ public sealed class PoolChaosTests
                     var name = names[random.Next(names.Length)];
                     var entry = host.Pool.Models.Single(m => m.Entry.Name == name + ":latest").Entry;
                     TimeSpan? keepAlive = random.Next(4) switch { 0 => TimeSpan.Zero, 1 => TimeSpan.FromSeconds(random.Next(20)), 2 => Timeout.InfiniteTimeSpan, _ => null };
-                    int? context = random.Next(8) == 0 ? random.Next(64, 300) : null;
+                    int? context = random.Next(100) == 0 ? random.Next(64, 300) : null;
                     try
                     {
-                        switch (random.Next(10))
+                        switch (random.Next(40))
                         {
                             case 0:
                                 host.Pool.Unload(entry);
                                 break;
-                            case 1 when worker == 0:
+                            case 1:
                                 time.Advance(TimeSpan.FromSeconds(random.Next(10)));
                                 break;
-                            case 2:
+                            case < 30:
                                 // Its client does not wait.
                                 host.Pool.Acquire(entry, new ModelDemand { KeepAlive = keepAlive, ContextLength = context }).Dispose();
                                 break;
-                            case 3:
+                            case < 34:
                                 var request = InferenceHost.Ask("?") with { Model = name, KeepAlive = keepAlive, ContextLength = context };
                                 var (text, _) = await host.AnswerAsync(request, Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
                                 Assert.Equal(FakeEngineFactory.Fingerprint("<s>USER: ? ASSISTANT:"), text);
