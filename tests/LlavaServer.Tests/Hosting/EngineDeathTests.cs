@@ -10,7 +10,7 @@ namespace LlavaServer.Tests.Hosting;
 public sealed class EngineDeathTests
 {
     private const int Streams = 8;
-    private const int Tokens = 200;
+    private const int Tokens = 100;
 
     [Theory]
     [InlineData(false, 0.0)]
@@ -46,6 +46,31 @@ public sealed class EngineDeathTests
             Assert.Equal(undisturbed, texts);
             await EngineProcesses.AssertGoneAsync(engine);
         }
+    }
+
+    [Fact]
+    public async Task SCH14_EngineProcessHangs_EndedStartedAgainAndStreamsEndWithTheirUndisturbedText()
+    {
+        EngineProcesses.SkipUnlessKnown();
+        using var model = new RecoveryModel();
+        await using var server = await model.StartAsync(
+            new Dictionary<string, string> { ["Llava__Engine__StepTimeout"] = "00:00:03", ["LLAVA_LOG_LEVEL"] = "warning" }, "--threads", "2", "--slots", $"{Streams}");
+        using var client = new HttpClient { BaseAddress = server.Address };
+        var undisturbed = await AllAsync(client, 0.8, static _ => { });
+        var engine = await EngineProcesses.NextAsync(server.ProcessId, []);
+        var received = 0;
+        var texts = await AllAsync(client, 0.8, _ =>
+        {
+            if (Interlocked.Increment(ref received) == 40 * Streams)
+            {
+                EngineProcesses.Stop(engine);
+            }
+        });
+        Assert.Equal(undisturbed, texts);
+        await EngineProcesses.AssertGoneAsync(engine);
+        Assert.Contains("Engine:StepTimeout", server.Log, StringComparison.Ordinal);
+        using var alive = await client.GetAsync(new Uri("livez", UriKind.Relative), TestContext.Current.CancellationToken);
+        alive.EnsureSuccessStatusCode();
     }
 
     private static Task<string[]> AllAsync(HttpClient client, double temperature, Action<int> received) =>

@@ -45,6 +45,13 @@ internal static class EngineProcesses
         }
     }
 
+    /// <summary>SIGSTOP: it lives and does nothing.</summary>
+    public static void Stop(int id)
+    {
+        using var stop = Process.Start("sh", ["-c", $"kill -STOP {id}"]);
+        stop.WaitForExit();
+    }
+
     public static async Task AssertGoneAsync(int id)
     {
         for (var watch = Stopwatch.StartNew(); Stat(id) is { State: not 'Z' }; await Task.Delay(20))

@@ -33,8 +33,11 @@ internal sealed class RecoveryModel : IDisposable
     public string[] EngineFolders => Directory.GetDirectories(Temporary, "llava-engine-*");
 
     /// <summary>Starts a server with an engine process, which is tried again a second after its circuit opened.</summary>
-    public Task<ServerProcess> StartAsync(params string[] arguments) => ServerProcess.StartAsync(
-        new Dictionary<string, string> { ["TMPDIR"] = Temporary, ["Llava__Pool__BreakTime"] = "00:00:01", ["LLAVA_ENGINE_PROCESSES"] = $"{Name}=child" },
+    public Task<ServerProcess> StartAsync(params string[] arguments) => StartAsync(new Dictionary<string, string>(), arguments);
+
+    /// <summary>As the other, with more environment variables.</summary>
+    public Task<ServerProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) => ServerProcess.StartAsync(
+        new Dictionary<string, string>(environment) { ["TMPDIR"] = Temporary, ["Llava__Pool__BreakTime"] = "00:00:01", ["LLAVA_ENGINE_PROCESSES"] = $"{Name}=child" },
         [
             "--model", Path.Combine(_folder.FullName, "model.gguf"), "--mmproj", Path.Combine(_folder.FullName, "mmproj.gguf"),
             "--name", Name, .. arguments,
