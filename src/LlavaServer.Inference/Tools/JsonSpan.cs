@@ -33,5 +33,5 @@ internal struct JsonSpan
     }
 
     /// <summary>Whether the value, a number or a word, ended before this character.</summary>
-    public readonly bool EndedBefore(char character) => !_isInString && _depth == 0 && character is ',' or '}' && !_isInString && _depth == 0;
+    public readonly bool EndedBefore(char character) => !_isInString && _depth == 0 && character is ',' or '}';
 }

@@ -85,7 +85,7 @@ public static class HuggingFaceImporter
         var writer = new GgufWriter();
         AddGeneral(writer, language.Architecture, "model", name, mix);
         LanguageModelWriter.AddMetadata(writer, language, vocabularySize);
-        LanguageModelWriter.AddVocabulary(writer, VocabularyReader.Read(folder, language, vocabularySize), VocabularyReader.ReadChatTemplate(folder));
+        LanguageModelWriter.AddVocabulary(writer, VocabularyReader.Read(folder, language, vocabularySize), VocabularyReader.ReadChatTemplates(folder));
         var tensors = LanguageModelWriter.CollectTensors(collector, language, vocabularySize);
         AddTensors(writer, tensors, mix, language.Layers, language.Heads / language.KeyValueHeads, cancellationToken);
         return writer;

@@ -27,7 +27,7 @@ internal static class LanguageModelWriter
         RopeScalingWriter.Add(writer, config);
     }
 
-    public static void AddVocabulary(GgufWriter writer, ImportedVocabulary vocabulary, string? chatTemplate)
+    public static void AddVocabulary(GgufWriter writer, ImportedVocabulary vocabulary, (string? Usual, string? WithTools) templates)
     {
         writer.AddString("tokenizer.ggml.model", vocabulary.Model);
         writer.AddString("tokenizer.ggml.pre", vocabulary.PreTokenizer ?? "default");
@@ -53,9 +53,14 @@ internal static class LanguageModelWriter
             writer.AddBoolean("tokenizer.ggml.add_space_prefix", vocabulary.AddsSpacePrefix ?? true);
         }
 
-        if (chatTemplate is not null)
+        if (templates.Usual is { } usual)
         {
-            writer.AddString("tokenizer.chat_template", chatTemplate);
+            writer.AddString("tokenizer.chat_template", usual);
+        }
+
+        if (templates.WithTools is { } withTools)
+        {
+            writer.AddString("tokenizer.chat_template.tool_use", withTools);
         }
 
         void AddId(string name, int? id)

@@ -22,13 +22,16 @@ internal static class VocabularyReader
         return vocabulary;
     }
 
-    /// <summary>The template of `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`, in this order.</summary>
-    public static string? ReadChatTemplate(string folder)
+    /// <summary>
+    /// The templates of `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`, in this order: the usual one, and the one named `tool_use`
+    /// where there are several.
+    /// </summary>
+    public static (string? Usual, string? WithTools) ReadChatTemplates(string folder)
     {
         var jinja = Path.Combine(folder, "chat_template.jinja");
         if (File.Exists(jinja))
         {
-            return System.Text.Encoding.UTF8.GetString(BoundedFile.ReadAllBytes(jinja, "chat_template.jinja", MaxTemplateBytes));
+            return (System.Text.Encoding.UTF8.GetString(BoundedFile.ReadAllBytes(jinja, "chat_template.jinja", MaxTemplateBytes)), null);
         }
 
         foreach (var name in (ReadOnlySpan<string>)["chat_template.json", "tokenizer_config.json"])
@@ -37,17 +40,18 @@ internal static class VocabularyReader
             switch (file?.Find("chat_template"))
             {
                 case { ValueKind: JsonValueKind.String }:
-                    return file.FindString("chat_template");
+                    return (file.FindString("chat_template"), null);
                 case { ValueKind: JsonValueKind.Array } named:
                     var entries = named.EnumerateArray()
                         .Where(item => item.ValueKind == JsonValueKind.Object)
                         .Select(item => JsonFile.Parse($"{name}: chat_template", JsonSerializer.SerializeToUtf8Bytes(item)))
                         .ToList();
-                    return (entries.Find(entry => entry.FindString("name") == "default") ?? entries.FirstOrDefault())?.FindString("template");
+                    string? Named(string wanted) => entries.Find(entry => entry.FindString("name") == wanted)?.FindString("template");
+                    return (Named("default") ?? entries.FirstOrDefault()?.FindString("template"), Named("tool_use"));
             }
         }
 
-        return null;
+        return (null, null);
     }
 
     private static ImportedVocabulary ReadPieces(string folder, int size)

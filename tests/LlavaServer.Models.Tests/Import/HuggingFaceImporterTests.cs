@@ -34,6 +34,16 @@ public sealed class HuggingFaceImporterTests
     }
 
     [Fact]
+    public void Import_SeveralChatTemplates_UsualAndTheOneForTools()
+    {
+        var checkpoint = new TinyCheckpoint();
+        checkpoint.TokenizerConfig["chat_template"] = JsonNode.Parse("""[{"name":"tool_use","template":"with tools"},{"name":"rag","template":"other"},{"name":"default","template":"usual"}]""");
+        using var import = new Imported(checkpoint, TensorType.F16, "the-name");
+        Assert.Equal("usual", import.Model.Metadata.GetString("tokenizer.chat_template"));
+        Assert.Equal("with tools", import.Model.Metadata.GetString("tokenizer.chat_template.tool_use"));
+    }
+
+    [Fact]
     public void Import_TinyCheckpoint_MetadataOfBothFiles()
     {
         using var import = new Imported(new TinyCheckpoint(), TensorType.F16, "the-name");

@@ -132,6 +132,23 @@ public sealed partial class ToolTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Post_StreamOfSeveralChoices_EachCallsOnItsOwn()
+    {
+        Server.Script.Answer = static _ => Oslo + Time;
+        using var response = await OpenAIServer.PostAsync(Server, OpenAIServer.Question(Tools + ",\"n\":2,\"stream\":true"));
+        var events = (await response.Content.ReadAsStringAsync(Cancelled)).Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        var choices = events[..^1].Select(Choices).Select(static c => JsonDocument.Parse(c).RootElement[0]).ToLookup(static c => c.GetProperty("index").GetInt32());
+        Assert.Equal(2, choices.Count);
+        foreach (var choice in choices)
+        {
+            Assert.Equal("assistant", choice.First().GetProperty("delta").GetProperty("role").GetString());
+            Assert.Equal("tool_calls", choice.Last().GetProperty("finish_reason").GetString());
+            var calls = choice.Skip(1).SkipLast(1).Select(static c => c.GetProperty("delta").GetProperty("tool_calls")[0]).ToLookup(static c => c.GetProperty("index").GetInt32());
+            Assert.Equal(["{\"city\": \"Oslo\"}", "{}"], calls.OrderBy(static c => c.Key).Select(static c => string.Concat(c.Select(static d => d.GetProperty("function").GetProperty("arguments").GetString()))));
+        }
+    }
+
     [Theory]
     [InlineData("\"reasoning_effort\":\"none\"", "reasoning_effort")]
     [InlineData("\"reasoning_effort\":\"high\"", "reasoning_effort")]
