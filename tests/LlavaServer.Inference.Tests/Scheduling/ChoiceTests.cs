@@ -1,5 +1,6 @@
 using LlavaServer.Inference.Scheduling;
 using LlavaServer.Inference.Tests.Fakes;
+using LlavaServer.Inference.Tests.Tools;
 using SkiaSharp;
 
 namespace LlavaServer.Inference.Tests.Scheduling;
@@ -128,6 +129,31 @@ public sealed class ChoiceTests
         }
 
         Assert.All(texts, t => Assert.Equal(400, t.Length));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Choices_WithToolsReadLate_EachHasItsCallAndNoneWaitsForASignal(int choices)
+    {
+        await using var host = new InferenceHost(new FakeEngineFactory { ContextLength = 4096 });
+        var asked = 0;
+        host.Factory.Answer = _ => $"No {Interlocked.Increment(ref asked)}: <tool_call>\n{{\"name\": \"time\", \"arguments\": {{}}}}\n</tool_call>";
+        var request = InferenceHost.Ask("What time?") with { Choices = choices, Tools = ToolTexts.Parse(ToolTexts.Time) };
+        await using var generation = await host.Generator.StartAsync(request, Token);
+        await Loading.ModelPoolTests.Until(() => host.Model.Queue.Counts is { Running: 0, Waiting: 0 });
+        var texts = new string[choices];
+        var calls = new string[choices];
+        await foreach (var update in generation.ReadAllAsync(Token).WithCancellation(Token))
+        {
+            texts[update.Choice] += update.Text;
+            calls[update.Choice] += string.Concat(update.ToolCalls?.Select(static c => c.Name + c.Arguments) ?? []);
+            Assert.Contains(update.FinishReason, new FinishReason?[] { null, FinishReason.ToolCalls });
+        }
+
+        Assert.Equal(Enumerable.Range(1, choices).Select(i => $"No {i}:"), texts.Order(StringComparer.Ordinal));
+        Assert.All(calls, c => Assert.Equal("time{}", c));
+        await host.AssertIdleAsync();
     }
 
     [Fact]

@@ -26,4 +26,29 @@ public sealed class EndlessAnswerTests
         Assert.Equal(("length", 200), (ended, tokens));
         await server.AssertIdleAsync();
     }
+
+    [Theory]
+    [InlineData("4")]
+    [InlineData("1")]
+    public async Task SCH4_ClientOfSeveralChoicesLeaves_AllStop(string slots)
+    {
+        var script = new ScriptedEngineFactory { ContextLength = 1_000_000, Answer = static _ => new string('x', 900_000) };
+        await using var server = await ScriptedServer.StartAsync(script, new Dictionary<string, string?> { ["Llava:Engine:Slots"] = slots });
+        using (var client = new HttpClient { BaseAddress = server.Address })
+        {
+            using var message = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions")
+            {
+                Content = new StringContent(OpenAIServer.Question("\"n\":4,\"stream\":true"), System.Text.Encoding.UTF8, "application/json"),
+            };
+            using var response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+            while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains("\"content\":\"x", StringComparison.Ordinal))
+            {
+                Assert.DoesNotContain("error", line, StringComparison.Ordinal);
+            }
+        }
+
+        await server.AssertIdleAsync();
+    }
 }
