@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Tests.Fakes;
 using SkiaSharp;
 
@@ -85,6 +86,9 @@ public sealed class SetBackTests
         using var allIn = new ManualResetEventSlim();
         host.Factory.Answer = fed => fed.Contains("poison", StringComparison.Ordinal) ? throw new InvalidOperationException() : "a fine answer";
         host.Factory.OnDecode = _ => allIn.Wait(host.Closing);
+
+        // Requests that wait for a load come into the queue in any order, and perhaps only after a death.
+        (await host.Pool.LoadAsync(host.Model.Entry, new ModelDemand(), Token)).Dispose();
         var good = new List<Generation>();
         for (var i = 0; i < 3; i++)
         {

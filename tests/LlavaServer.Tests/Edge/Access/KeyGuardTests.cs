@@ -81,7 +81,7 @@ public sealed class KeyGuardTests : IAsyncLifetime
     [InlineData("127.0.0.1\\health")]
     public async Task NET9_NET11_HostThatLooksLikeAPath_StillRefused(string host)
     {
-        var received = await RawHttp.ExchangeAsync(Server.Address, $"GET /v1/models HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n", 5);
+        var received = await RawHttp.ExchangeAsync(Server.Address, $"GET /v1/models HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n", 30);
         Assert.True(Assert.Single(RawHttp.Statuses(received)) is 400 or 401, received);
     }
 
@@ -217,5 +217,5 @@ public sealed class KeyGuardTests : IAsyncLifetime
     private async Task<int> StatusAsync(string line, string headers) => Assert.Single(RawHttp.Statuses(await ExchangeAsync(line, headers)));
 
     private Task<string> ExchangeAsync(string line, string headers) => RawHttp.ExchangeAsync(
-        Server.Address, $"{line} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n", 5);
+        Server.Address, $"{line} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n", 30);
 }
