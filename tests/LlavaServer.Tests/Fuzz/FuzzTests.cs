@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlavaServer.Endpoints.Documentation;
 using LlavaServer.Tests.Scripted;
 using Microsoft.AspNetCore.Routing;
@@ -84,9 +85,15 @@ public sealed class FuzzTests
            let path = "/" + endpoint.RoutePattern.RawText!.TrimStart('/')
            where !path.Contains('{', StringComparison.Ordinal)
            let example = endpoint.Metadata.GetMetadata<RequestExample>()
-           let json = (example?.Json ?? Fallback).Replace("llava-mini", "eye", StringComparison.Ordinal)
-           select (path, FuzzNode.Of(JsonElement.Parse(json)), (IReadOnlyList<string>)[.. example?.Members.Select(static member => member.Name) ?? []]),
+           select (path, ForTheModelThatSees(example?.Json ?? Fallback), (IReadOnlyList<string>)[.. example?.Members.Select(static member => member.Name) ?? []]),
     ];
+
+    private static FuzzNode ForTheModelThatSees(string json)
+    {
+        var body = JsonNode.Parse(json)!;
+        body["model"] = "eye";
+        return FuzzNode.Of(JsonElement.Parse(body.ToJsonString()));
+    }
 
     private static Task<string?> WrongAsync(ScriptedServer server, string path, FuzzNode body) =>
         WrongAsync(server, path, Encoding.UTF8.GetBytes(body.ToString()), "application/json");

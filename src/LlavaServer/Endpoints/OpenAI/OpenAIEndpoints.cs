@@ -69,7 +69,7 @@ internal static class OpenAIEndpoints
         Map(v1);
         v1.MapPost("/completions", static (HttpContext context, CompletionsEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithSummary("Goes on with a text as it is, without a chat template; whole, or as server-sent events")
-            .WithMetadata(s_completion)
+            .WithMetadata(s_completion, OpenAIAnswers.Completion)
             .Produces(StatusCodes.Status200OK, contentType: "application/json", additionalContentTypes: "text/event-stream")
             .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
         Map(routes.MapGroup("").ExcludeFromDescription());
@@ -81,33 +81,36 @@ internal static class OpenAIEndpoints
     {
         group.MapPost("/chat/completions", static (HttpContext context, ChatCompletionsEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithSummary("Answers a conversation, with pictures; whole, or as server-sent events")
-            .WithMetadata(s_chat)
+            .WithMetadata(s_chat, OpenAIAnswers.Chat)
             .Produces(StatusCodes.Status200OK, contentType: "application/json", additionalContentTypes: "text/event-stream")
             .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
-        Read(group, "/models", static (HttpContext context, ModelsEndpoint endpoint) => endpoint.ListAsync(context), "Models that this server serves");
-        Read(group, "/models/{**id}", static (HttpContext context, ModelsEndpoint endpoint, string id) => endpoint.GetAsync(context, id), "One model");
+        Read(group, "/models", static (HttpContext context, ModelsEndpoint endpoint) => endpoint.ListAsync(context), "Models that this server serves", OpenAIAnswers.Models);
+        Read(group, "/models/{**id}", static (HttpContext context, ModelsEndpoint endpoint, string id) => endpoint.GetAsync(context, id), "One model", OpenAIAnswers.Model).Produces(StatusCodes.Status404NotFound);
     }
 
     /// <summary>Routes of llama-server that have no place under <c>/v1</c>.</summary>
     private static void MapLlamaServer(RouteGroupBuilder group)
     {
         group.MapPost("/apply-template", static (HttpContext context, ApplyTemplateEndpoint endpoint) => endpoint.HandleAsync(context))
-            .WithSummary("The prompt that a conversation becomes; generates nothing").WithMetadata(s_applyTemplate)
-            .Produces(StatusCodes.Status200OK, contentType: "application/json").Produces(StatusCodes.Status400BadRequest);
+            .WithSummary("The prompt that a conversation becomes; generates nothing").WithMetadata(s_applyTemplate, OpenAIAnswers.Prompt)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json")
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound);
         group.MapPost("/tokenize", static (HttpContext context, TokenizeEndpoint endpoint) => endpoint.TokenizeAsync(context))
-            .WithSummary("Tokens of a text").WithMetadata(s_tokenize)
-            .Produces(StatusCodes.Status200OK, contentType: "application/json").Produces(StatusCodes.Status400BadRequest);
+            .WithSummary("Tokens of a text").WithMetadata(s_tokenize, OpenAIAnswers.Tokens)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json")
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound);
         group.MapPost("/detokenize", static (HttpContext context, TokenizeEndpoint endpoint) => endpoint.DetokenizeAsync(context))
-            .WithSummary("Text of tokens").WithMetadata(s_detokenize)
-            .Produces(StatusCodes.Status200OK, contentType: "application/json").Produces(StatusCodes.Status400BadRequest);
-        Read(group, "/props", static (HttpContext context, PropsEndpoint endpoint) => endpoint.GetAsync(context), "Properties of the server and a model");
-        Read(group, "/slots", static (HttpContext context, SlotsEndpoint endpoint) => endpoint.GetAsync(context), "Which slots of a model are busy");
+            .WithSummary("Text of tokens").WithMetadata(s_detokenize, OpenAIAnswers.Text)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json")
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound);
+        Read(group, "/props", static (HttpContext context, PropsEndpoint endpoint) => endpoint.GetAsync(context), "Properties of the server and a model", OpenAIAnswers.Props).Produces(StatusCodes.Status404NotFound);
+        Read(group, "/slots", static (HttpContext context, SlotsEndpoint endpoint) => endpoint.GetAsync(context), "Which slots of a model are busy", OpenAIAnswers.Slots).Produces(StatusCodes.Status404NotFound);
         group.MapPost("/props", PropsEndpoint.PostAsync).ExcludeFromDescription();
     }
 
-    private static void Read(RouteGroupBuilder group, string pattern, Delegate handler, string summary)
+    private static RouteHandlerBuilder Read(RouteGroupBuilder group, string pattern, Delegate handler, string summary, AnswerExample answer)
     {
-        group.MapGet(pattern, handler).WithSummary(summary).Produces(StatusCodes.Status200OK, contentType: "application/json");
         group.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription();
+        return group.MapGet(pattern, handler).WithSummary(summary).WithMetadata(answer).Produces(StatusCodes.Status200OK, contentType: "application/json");
     }
 }
