@@ -15,6 +15,7 @@ return args.FirstOrDefault() switch
     "gaps" => await GapsCommand.RunAsync(args[1..]),
     "first-token" => await FirstTokenCommand.RunAsync(args[1..]),
     HostedCommand.ChildVerb => HostedCommand.RunChild(args[1..]),
+    "grammar" => await GrammarCommand.RunAsync(args[1..]),
     "generate" => GenerateCommand.Run(args[1..]),
     "quantize" => QuantizeCommand.Run(args[1..]),
     "golden" => await GoldenCommand.RunAsync(args[1..]),
