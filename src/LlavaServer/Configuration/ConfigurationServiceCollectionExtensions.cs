@@ -11,6 +11,7 @@ internal static class ConfigurationServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
         services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsRules>();
         services.AddPart(static options => options.Limits);
+        services.AddPart(static options => options.Images);
         services.AddPart(static options => options.Security);
         services.AddPart(static options => options.Streaming);
         services.AddPart(static options => options.Shutdown);

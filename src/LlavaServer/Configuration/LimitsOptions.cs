@@ -48,6 +48,10 @@ internal sealed class LimitsOptions
     [Range(1, 1_000_000)]
     public int Parts { get; set; } = 4096;
 
+    /// <summary>Texts of a request for embeddings. Default 2048, OpenAI's.</summary>
+    [Range(1, 1_000_000)]
+    public int EmbeddingInputs { get; set; } = 2048;
+
     /// <summary>Pictures of a request. Default 16.</summary>
     [Range(1, 10_000)]
     public int Images { get; set; } = 16;

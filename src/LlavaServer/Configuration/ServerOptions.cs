@@ -16,6 +16,9 @@ internal sealed class ServerOptions
     [Required, ValidateObjectMembers]
     public LimitsOptions Limits { get; set; } = new();
 
+    [Required, ValidateObjectMembers]
+    public RemoteImageOptions Images { get; set; } = new();
+
     [Required]
     public SecurityOptions Security { get; set; } = new();
 

@@ -31,6 +31,16 @@ internal sealed class ServerOptionsRules : IValidateOptions<ServerOptions>
             }
         }
 
+        if (SecurityOptions.Split(options.Images.RemotePorts) is var ports && (ports.Length == 0 || !Array.TrueForAll(ports, static port => ushort.TryParse(port, out var number) && number > 0)))
+        {
+            failures.Add("Images:RemotePorts must be port numbers from 1 to 65535, separated by commas.");
+        }
+
+        if (options.Images.MediaPath is { } media && !Directory.Exists(media))
+        {
+            failures.Add($"There is no folder {media} (Images:MediaPath).");
+        }
+
         var count = ApiKeyList.Read(options.Security.ApiKeys, "Security:ApiKeys", failures).Count
             + (options.Security.ApiKeysFile is { } keys ? ApiKeys.ReadFile(keys, failures).Count : 0);
         if (options.Security.HasKeys && count == 0 && failures.Count == 0)

@@ -1,6 +1,7 @@
 using System.Net;
 using LlavaServer.Configuration;
 using LlavaServer.Edge.Access;
+using LlavaServer.Edge.Remote;
 using LlavaServer.Endpoints;
 using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Endpoints.OpenAI;
@@ -31,6 +32,9 @@ internal static class EdgeServiceCollectionExtensions
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<FailedKeys>();
         services.AddSingleton<RequestLog>();
+        services.AddSingleton<RemoteNetwork>();
+        services.AddSingleton<RemoteImages>();
+        services.AddSingleton<LocalImages>();
         return services;
     }
 

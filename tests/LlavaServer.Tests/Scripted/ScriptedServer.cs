@@ -37,7 +37,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     /// <param name="script">What the models answer.</param>
     /// <param name="settings">Settings by their full keys, for example <c>Llava:Queue:MaxQueue</c>.</param>
-    public static async Task<ScriptedServer> StartAsync(ScriptedEngineFactory? script = null, IReadOnlyDictionary<string, string?>? settings = null)
+    /// <param name="replace">Puts other services in place.</param>
+    public static async Task<ScriptedServer> StartAsync(
+        ScriptedEngineFactory? script = null, IReadOnlyDictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null)
     {
         script ??= new ScriptedEngineFactory();
         var eye = new ScriptedModel("eye", sees: true);
@@ -54,6 +56,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
             services.AddInference();
             services.Replace(ServiceDescriptor.Singleton(new ModelCatalog([eye.Entry, blind.Entry])));
             services.Replace(ServiceDescriptor.Singleton<IInferenceEngineFactory>(script));
+            replace?.Invoke(services);
         });
         await app.StartAsync();
         return new ScriptedServer(app, script, eye, blind);

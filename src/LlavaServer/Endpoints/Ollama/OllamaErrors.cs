@@ -78,6 +78,7 @@ internal sealed class OllamaErrors : IErrorDialect
         InferenceError.PromptTooLong => (400, TooLong),
         InferenceError.InvalidImage => (400, $"{failure.Parameter ?? "images"}: {ReasonOf(failure)}"),
         InferenceError.ImageNotSupported => (400, $"{OllamaText.Quote(model)} does not support image input"),
+        InferenceError.EmbeddingsNotSupported => (400, $"{OllamaText.Quote(model)} does not support embeddings"),
         InferenceError.Unsupported or InferenceError.InvalidSchema or InferenceError.InvalidGrammar => (400, failure.Message),
         InferenceError.ModelLoadFailed => (500, failure.Message),
         _ => (500, "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error, check ollama server logs for details"),

@@ -11,8 +11,6 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// </summary>
 internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptions<InferenceOptions> inference, AnswerFormat format)
 {
-    private const int MaxIgnoredNames = 32;
-
     /// <summary>Choices that a client library can ask for.</summary>
     private const int MostChoices = 128;
 
@@ -54,31 +52,7 @@ internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptio
 
     private List<string> CheckFields(JsonFields body, IReadOnlyDictionary<string, ChatField> table)
     {
-        var ignored = new List<string>();
-        foreach (var member in body.Members())
-        {
-            if (!body.TryGet(member.Name, out var field))
-            {
-                continue;
-            }
-
-            if (!table.TryGetValue(member.Name, out var known))
-            {
-                Ignore(field, ignored, options.Value.StrictParameters);
-                continue;
-            }
-
-            switch (known.Rule)
-            {
-                case ChatFieldRule.Ignored:
-                    Ignore(field, ignored, refuse: false);
-                    break;
-                case ChatFieldRule.NeutralOnly when !known.IsNeutral!(field):
-                    throw RequestException.Unsupported(known.Name, $"'{known.Name}' is not supported by this version, except {known.Neutral}.");
-                case ChatFieldRule.Refused:
-                    throw RequestException.Unsupported(known.Name, $"'{known.Name}' is not supported. {known.Description}");
-            }
-        }
+        var ignored = IgnoredFields.Of(body, table, options.Value.StrictParameters);
 
         // Any slot finds what any other has stored, so it does not matter which one answers.
         if (body.Int32("id_slot", -1, inference.Value.Engine.Slots - 1) is >= 0)
@@ -87,22 +61,6 @@ internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptio
         }
 
         return ignored;
-    }
-
-    /// <summary>Only names that are harmless in a header are listed.</summary>
-    private static void Ignore(JsonField field, List<string> ignored, bool refuse)
-    {
-        var isHarmless = field.Name.Length is > 0 and <= 64 && field.Name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
-        if (refuse)
-        {
-            throw RequestException.Unsupported(
-                isHarmless ? field.Name : "", $"This request has a field that the server does not know{(isHarmless ? $": '{field.Name}'" : "")} (OpenAI:StrictParameters).");
-        }
-
-        if (isHarmless && ignored.Count < MaxIgnoredNames && !ignored.Contains(field.Name))
-        {
-            ignored.Add(field.Name);
-        }
     }
 
     private static (bool IncludesUsage, bool IncludesProgress) StreamOptions(JsonFields body, bool stream, List<string> ignored)
@@ -124,7 +82,7 @@ internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptio
         {
             if (member.Name is not ("include_usage" or "include_progress"))
             {
-                Ignore(new JsonField(member.Element, member.Path, false) { Name = "stream_options." + member.Name }, ignored, refuse: false);
+                IgnoredFields.Add(new JsonField(member.Element, member.Path, false) { Name = "stream_options." + member.Name }, ignored, refuse: false);
             }
         }
 

@@ -26,7 +26,7 @@ internal sealed class ApplyTemplateEndpoint(
         {
             var chat = requests.Read(body.Root);
             model = models.Select(chat.Model);
-            request = mapper.Map(chat, model, RequestRecord.Of(context));
+            request = await mapper.MapAsync(chat, model, RequestRecord.Of(context), context.RequestAborted);
         }
 
         var prompt = texts.WritePrompt(model, request, MediaMarker);

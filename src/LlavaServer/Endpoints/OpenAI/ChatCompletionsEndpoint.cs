@@ -36,7 +36,7 @@ internal sealed class ChatCompletionsEndpoint(
             record.Stream = request.IsStream;
             model = models.Select(request.Model);
             record.Model = model.Name;
-            generationRequest = mapper.Map(request, model, record) with { Client = ClientNames.Of(context), Api = record.Api };
+            generationRequest = (await mapper.MapAsync(request, model, record, context.RequestAborted)) with { Client = ClientNames.Of(context), Api = record.Api };
         }
 
         IgnoredFields.Tell(context, [.. request.IgnoredFields, .. TemplateFields.WithoutEffect(request, name => texts.Reads(model, name))]);

@@ -28,6 +28,10 @@ internal static class OpenAIAnswers
 
     public static AnswerExample Prompt { get; } = new("TemplatePrompt", """{"prompt":"USER: What do you see? ASSISTANT:"}""");
 
+    public static AnswerExample Embeddings { get; } = new(
+        "Embeddings",
+        """{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,-0.8]}],"model":"llava-mini","usage":{"prompt_tokens":5,"total_tokens":5}}""");
+
     public static AnswerExample Tokens { get; } = new("Tokens", """{"tokens":[{"id":281,"piece":" a"}]}""");
 
     public static AnswerExample Text { get; } = new("TokensText", """{"content":"What do you see?"}""");

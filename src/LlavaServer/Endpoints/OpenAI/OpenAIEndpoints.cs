@@ -21,6 +21,11 @@ internal static class OpenAIEndpoints
         Members = [.. CompletionFields.All.Select(static field => (field.Name, field.Type, field.Description))],
     };
 
+    private static readonly RequestExample s_embeddings = new("{\"model\":\"llava-mini\",\"input\":[\"a red circle\",\"a blue square\"],\"encoding_format\":\"float\"}")
+    {
+        Members = [.. EmbeddingFields.All.Select(static field => (field.Name, field.Type, field.Description))],
+    };
+
     private static readonly RequestExample s_applyTemplate = new("{\"messages\":[{\"role\":\"user\",\"content\":\"What do you see?\"}]}")
     {
         Members = [("messages", "array", "The conversation, as for chat completions."), ("model", "string", "Name of a model.")],
@@ -49,12 +54,15 @@ internal static class OpenAIEndpoints
         services.AddSingleton<AnswerFormat>();
         services.AddSingleton<AnswerFieldsReader>();
         services.AddSingleton<LogitBias>();
+        services.AddSingleton<RequestImages>();
         services.AddSingleton<ChatCompletionMapper>();
         services.AddSingleton<ChatCompletionsEndpoint>();
         services.AddSingleton<CompletionRequestReader>();
         services.AddSingleton<CompletionMapper>();
         services.AddSingleton<CompletionsEndpoint>();
         services.AddSingleton<ModelSelector>();
+        services.AddSingleton<EmbeddingInputReader>();
+        services.AddSingleton<EmbeddingsEndpoint>();
         services.AddSingleton<ModelsEndpoint>();
         services.AddSingleton<ApplyTemplateEndpoint>();
         services.AddSingleton<TokenizeEndpoint>();
@@ -72,6 +80,7 @@ internal static class OpenAIEndpoints
             .WithMetadata(s_completion, OpenAIAnswers.Completion)
             .Produces(StatusCodes.Status200OK, contentType: "application/json", additionalContentTypes: "text/event-stream")
             .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
+        MapEmbeddings(v1);
         Map(routes.MapGroup("").ExcludeFromDescription());
         MapLlamaServer(routes.MapGroup("").WithTags(Group));
         return routes;
@@ -87,6 +96,13 @@ internal static class OpenAIEndpoints
         Read(group, "/models", static (HttpContext context, ModelsEndpoint endpoint) => endpoint.ListAsync(context), "Models that this server serves", OpenAIAnswers.Models);
         Read(group, "/models/{**id}", static (HttpContext context, ModelsEndpoint endpoint, string id) => endpoint.GetAsync(context, id), "One model", OpenAIAnswers.Model).Produces(StatusCodes.Status404NotFound);
     }
+
+    /// <summary>Without <c>/v1</c> it is llama-server's own form, which is not offered.</summary>
+    private static void MapEmbeddings(RouteGroupBuilder group) =>
+        group.MapPost("/embeddings", static (HttpContext context, EmbeddingsEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithSummary("Vectors of texts, tokens or pictures").WithMetadata(s_embeddings, OpenAIAnswers.Embeddings)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json")
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
 
     /// <summary>Routes of llama-server that have no place under <c>/v1</c>.</summary>
     private static void MapLlamaServer(RouteGroupBuilder group)

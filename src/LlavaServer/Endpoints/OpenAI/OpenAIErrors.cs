@@ -89,6 +89,7 @@ internal sealed class OpenAIErrors : IErrorDialect
             InferenceError.ImageNotSupported => (400, InvalidRequest, "image_input_not_supported"),
             InferenceError.InvalidSchema => (400, InvalidRequest, "invalid_json_schema"),
             InferenceError.InvalidGrammar => (400, InvalidRequest, "invalid_grammar"),
+            InferenceError.EmbeddingsNotSupported => (400, InvalidRequest, "embeddings_not_supported"),
             InferenceError.Unsupported => (400, InvalidRequest, "unsupported_parameter"),
             InferenceError.EngineUnavailable => (503, ServerError, "engine_unavailable"),
             InferenceError.ShuttingDown => (503, ServerError, "shutting_down"),

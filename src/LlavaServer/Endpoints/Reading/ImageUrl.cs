@@ -45,6 +45,12 @@ internal static class ImageUrl
         return StartsWith(raw, "data:"u8) || raw.IndexOf((byte)'\\') >= 0 ? Read(field, maxBytes) : Decode(raw, field.Path, maxBytes);
     }
 
+    /// <summary>Whether the text is an address of the network.</summary>
+    public static bool IsRemote(JsonField field) => HasScheme(field, "http://"u8) || HasScheme(field, "https://"u8);
+
+    /// <summary>Whether the text is an address of a file.</summary>
+    public static bool IsFile(JsonField field) => HasScheme(field, "file:"u8);
+
     private static byte[] Read(ReadOnlySpan<byte> url, string path, long maxBytes)
     {
         url = url.Trim(" \t\r\n"u8);
@@ -55,12 +61,12 @@ internal static class ImageUrl
 
         if (StartsWith(url, "http://"u8) || StartsWith(url, "https://"u8))
         {
-            throw Refused(path, "This server does not fetch pictures from the network (Images:AllowRemoteImages); send a base64 data URL");
+            throw Refused(path, "This server does not fetch pictures from the network here (Images:AllowRemoteImages); send a base64 data URL");
         }
 
         if (StartsWith(url, "file:"u8))
         {
-            throw Refused(path, "This server does not read pictures from its files; send a base64 data URL");
+            throw Refused(path, "This server does not read pictures from files here (Images:MediaPath); send a base64 data URL");
         }
 
         // llama-server takes bare base64 as well; a text that is none is not a picture's address either.
@@ -70,6 +76,13 @@ internal static class ImageUrl
         }
 
         throw Refused(path, "Expected a base64 data URL with an image MIME type (data:image/png;base64,...)");
+    }
+
+    // PHP escapes slashes; data URLs are too long to be unescaped only to look at their beginning.
+    private static bool HasScheme(JsonField field, ReadOnlySpan<byte> scheme)
+    {
+        var text = field.RawString.TrimStart(" \t\r\n"u8);
+        return StartsWith(text, scheme) || (!StartsWith(text, "data:"u8) && text.Length <= 16384 && StartsWith(System.Text.Encoding.UTF8.GetBytes(field.AsString().Trim()), scheme));
     }
 
     /// <summary>What follows the comma of <c>[mime][;name=value]*;base64,payload</c>.</summary>
