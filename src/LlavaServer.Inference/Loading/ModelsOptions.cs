@@ -9,7 +9,7 @@ public sealed class ModelsOptions
     [StringLength(256)]
     public string? Default { get; set; }
 
-    /// <summary>Names of models, separated by commas, that are loaded before the server is ready.</summary>
+    /// <summary>Names of models, separated by commas, that are loaded before the server is ready; null is all.</summary>
     [StringLength(4096)]
     public string? Preload { get; set; }
 

@@ -40,7 +40,7 @@ internal static partial class ServingExtensions
         var slots = services.GetRequiredService<IOptions<InferenceOptions>>().Value.Engine.Slots;
         try
         {
-            foreach (var entry in services.GetRequiredService<ModelCatalog>().Entries)
+            foreach (var entry in AtStart(services.GetRequiredService<ModelCatalog>(), services.GetRequiredService<IOptions<InferenceOptions>>().Value.Models.Preload))
             {
                 using var lease = await pool.LoadAsync(entry, new ModelDemand(), app.Lifetime.ApplicationStopping);
                 var model = lease.Model;
@@ -75,6 +75,15 @@ internal static partial class ServingExtensions
         {
             Log.OpenToAll(logger);
         }
+    }
+
+    /// <summary>The models that are loaded before the server is ready: those that the setting names, without one all.</summary>
+    private static IEnumerable<ModelEntry> AtStart(ModelCatalog catalog, string? preload)
+    {
+        var names = (preload ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return names.Length == 0 ? catalog.Entries : [.. names.Select(name => catalog.Find(name) ?? throw new InferenceException(
+            InferenceError.ModelNotFound,
+            $"Models:Preload names '{name}', which is not served; served: {string.Join(", ", catalog.Entries.Select(static e => Endpoints.ModelNames.Display(e.Name)))}."))];
     }
 
     private static partial class Log

@@ -131,6 +131,7 @@ public sealed class PrefixCacheTests
         await using var host = new InferenceHost(configure: o => o.Engine.StepRows = 8);
         using var gate = new SemaphoreSlim(0);
         host.Factory.OnDecode = _ => gate.Wait(host.Closing);
+        (await host.Pool.LoadAsync(host.Model.Entry, new ModelDemand(), Token)).Dispose();
         var leader = await host.Generator.StartAsync(InferenceHost.Ask(Long + " One?"), Token);
         var follower = await host.Generator.StartAsync(InferenceHost.Ask(Long + " Two?"), Token);
         gate.Release(5);

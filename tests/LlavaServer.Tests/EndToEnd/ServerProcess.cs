@@ -94,7 +94,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         name.StartsWith("OLLAMA_", StringComparison.Ordinal) || name.StartsWith("LLAVA_", StringComparison.OrdinalIgnoreCase)
         || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal);
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
