@@ -22,6 +22,9 @@ public sealed record GenerationUpdate
 
     public FinishReason? FinishReason { get; init; }
 
+    /// <summary>Which of <see cref="GenerationRequest.Stop"/> ended the answer, in its last update; null when something else did.</summary>
+    public string? StopText { get; init; }
+
     public UsageDetails? Usage { get; init; }
 
     public GenerationTimings? Timings { get; init; }

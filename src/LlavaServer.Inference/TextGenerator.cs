@@ -26,6 +26,7 @@ public sealed class TextGenerator
     private readonly InferenceMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly CallPlanner _calls;
+    private readonly RequestPlanner _planner;
     private long _imageBytes;
     private int _active;
     private volatile bool _isDraining;
@@ -47,6 +48,7 @@ public sealed class TextGenerator
         _metrics = metrics;
         _time = time;
         _calls = new CallPlanner(grammars, _options.Limits);
+        _planner = new RequestPlanner(_options, _calls);
     }
 
     /// <summary>Whether new requests are refused because the server is shutting down.</summary>
@@ -68,16 +70,9 @@ public sealed class TextGenerator
         var parts = ImageParts(request);
         CheckImageCount(parts, entry);
         _calls.Check(request);
-        CheckChoices(request, _pool.Find(entry));
-        var imageBytes = parts.Sum(p => (long)p.ImageBytes!.Value.Length);
-        var bytes = imageBytes + TextBytes(request);
         var model = _pool.Find(entry);
-        if (_isDraining)
-        {
-            _metrics.QueueRejected(entry.Name, "draining");
-            throw new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        }
-
+        CheckChoices(request, model);
+        var (imageBytes, bytes) = SizeOf(request, parts);
         var place = Reserve(model, entry, imageBytes, bytes, request);
         var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pictures = new List<Picture>(parts.Count);
@@ -91,7 +86,7 @@ public sealed class TextGenerator
             {
                 if (wasLoaded)
                 {
-                    CheckSize(Write(request, lease.Model), request, lease.Model, parts.Count);
+                    RequestPlanner.CheckSize(request, lease.Model, parts.Count);
                 }
 
                 await DecodeAsync(entry, parts, pictures, limit.Token).ConfigureAwait(false);
@@ -123,6 +118,39 @@ public sealed class TextGenerator
 
             End(model, lease, imageBytes, bytes);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// What the request's prompt takes in the context, its pictures included; generates nothing and takes no place in the queue. Loads the model if it is not
+    /// in memory; throws <see cref="InferenceException"/> for what <see cref="StartAsync"/> refuses, but for a prompt that is too long.
+    /// </summary>
+    /// <param name="request">What is asked about.</param>
+    /// <param name="cancellationToken">Cancelled when the client leaves.</param>
+    public async Task<PromptSize> CountAsync(GenerationRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var entry = FindModel(request.Model);
+        var parts = ImageParts(request);
+        CheckImageCount(parts, entry);
+        _calls.Check(request);
+        var model = _pool.Find(entry);
+        var (imageBytes, bytes) = SizeOf(request, parts);
+        Hold(model, entry, imageBytes, bytes);
+        var pictures = new List<Picture>(parts.Count);
+        ModelLease? lease = null;
+        try
+        {
+            lease = _pool.Acquire(entry, new ModelDemand { KeepAlive = request.KeepAlive, ContextLength = request.ContextLength });
+            await DecodeAsync(entry, parts, pictures, cancellationToken).ConfigureAwait(false);
+            var loaded = await lease.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var prompt = RequestPlanner.Count(request, loaded, pictures, cancellationToken);
+            return new PromptSize(prompt.Length, prompt.ImageRowCount);
+        }
+        finally
+        {
+            pictures.ForEach(p => p.Dispose());
+            End(model, lease, imageBytes, bytes);
         }
     }
 
@@ -178,12 +206,23 @@ public sealed class TextGenerator
         }
     }
 
-    // What the texts of the messages take in memory.
-    private static long TextBytes(GenerationRequest request) =>
-        (request.RawPrompt ?? request.WrittenPrompt ?? request.Messages.SelectMany(static m => m.Parts)).Sum(static p => (long)(p.Text?.Length ?? 0)) * sizeof(char);
-
-    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes, long bytes, GenerationRequest request)
+    // Bytes of the pictures, and of all that the request keeps in memory.
+    private static (long ImageBytes, long Bytes) SizeOf(GenerationRequest request, List<MessagePart> images)
     {
+        var texts = request.RawPrompt ?? request.WrittenPrompt ?? request.Messages.SelectMany(static m => m.Parts);
+        var imageBytes = images.Sum(static p => (long)p.ImageBytes!.Value.Length);
+        return (imageBytes, imageBytes + texts.Sum(static p => (long)(p.Text?.Length ?? 0) * sizeof(char)));
+    }
+
+    // What the request takes is counted until End.
+    private void Hold(PooledModel model, ModelEntry entry, long imageBytes, long bytes)
+    {
+        if (_isDraining)
+        {
+            _metrics.QueueRejected(entry.Name, "draining");
+            throw new InferenceException(InferenceError.ShuttingDown, "The server is shutting down.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        }
+
         if (!model.TryHold(bytes, _options.Queue.Bytes))
         {
             _metrics.QueueRejected(entry.Name, "full");
@@ -198,16 +237,20 @@ public sealed class TextGenerator
             throw QueueErrors.PicturesFull(_options.Queue.ImageBytes, model.Queue.RetryAfter);
         }
 
-        if (model.Queue.TryReserve(request.Client, request.Choices) is not { } place)
+        Interlocked.Increment(ref _active);
+    }
+
+    private QueuePlace Reserve(PooledModel model, ModelEntry entry, long imageBytes, long bytes, GenerationRequest request)
+    {
+        Hold(model, entry, imageBytes, bytes);
+        if (model.Queue.TryReserve(request.Client, request.Choices) is { } place)
         {
-            model.Release(bytes);
-            Interlocked.Add(ref _imageBytes, -imageBytes);
-            _metrics.QueueRejected(entry.Name, "full");
-            throw QueueErrors.Full(_options.Queue.MaxQueue, model.Queue.RetryAfter);
+            return place;
         }
 
-        Interlocked.Increment(ref _active);
-        return place;
+        End(model, null, imageBytes, bytes);
+        _metrics.QueueRejected(entry.Name, "full");
+        throw QueueErrors.Full(_options.Queue.MaxQueue, model.Queue.RetryAfter);
     }
 
     private void End(PooledModel model, ModelLease? lease, long imageBytes, long bytes)
@@ -227,14 +270,8 @@ public sealed class TextGenerator
             {
                 var loaded = await lease.Loading.WaitAsync(limit.Token).ConfigureAwait(false);
                 var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
-                var first = Prepare(request, loaded, pictures, limit.Token) with { LoadTime = loadTime };
-                SequenceRequest[] all =
-                [
-                    first,
-                    .. Enumerable.Range(1, request.Choices - 1).Select(
-                        choice => first with { Choice = choice, Sampler = SamplerFor(request, choice, first.Prompt, first.Calls, loaded) }),
-                ];
-                var executor = loaded.Choose(first.Prompt, first.Scope, all.Length);
+                var all = _planner.Plan(request, loaded, pictures, loadTime, limit.Token);
+                var executor = loaded.Choose(all[0].Prompt, all[0].Scope, all.Length);
                 var signal = new OutputSignal();
                 var sequences = Array.ConvertAll(all, one => new Sequence(one, executor.Queue, place.All[one.Choice], loaded.Tokenizer, _time, signal));
                 place.Lost.UnsafeRegister(_ => Lose(entry, sequences), null);
@@ -287,142 +324,4 @@ public sealed class TextGenerator
             }
         }
     }
-
-    private SequenceRequest Prepare(GenerationRequest request, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken)
-    {
-        var text = Write(request, model);
-        var context = CheckSize(text, request, model, pictures.Count);
-        var prompt = PromptBuilder.Build(text, model.Tokenizer, pictures, model.Info.Vision?.RowsPerImage ?? 0, cancellationToken);
-        if (request.Pooling is null ? prompt.Length >= context : prompt.Length > context)
-        {
-            throw TooLong(request, prompt.Length, prompt.ImageRowCount, context, "");
-        }
-
-        if (prompt.Length == 0)
-        {
-            throw new InferenceException(InferenceError.Unsupported, "The prompt is empty and the model has no token to begin with.");
-        }
-
-        var pool = request.Pooling is { } pooling ? new EmbeddingPool(pooling, prompt.Length) : null;
-        var calls = _calls.Plan(request, text.Calls, model.Tokenizer);
-        return new SequenceRequest
-        {
-            Prompt = prompt,
-            Scope = _options.Cache.Scope == CacheOptions.ByKey ? request.Client : "",
-            Sampler = SamplerFor(request, 0, prompt, calls, model),
-            MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
-            Api = request.Api,
-            PredictTime = request.PredictTime,
-            TopLogProbabilities = request.TopLogProbabilities,
-            TimesUpdates = request.TimesUpdates,
-            Pool = pool,
-            ReusesPrompt = request.ReusesPrompt && (pool?.AllowsReuse ?? true),
-            Stop = StopTexts(request, calls, model),
-            Calls = calls,
-        };
-    }
-
-    private static Sampler SamplerFor(GenerationRequest request, int choice, Prompt prompt, CallPlan? calls, LoadedModel model)
-    {
-        var sampling = request.Sampling with { Seed = SeedOf(request.Sampling.Seed, choice) };
-        var sampler = new Sampler(sampling, ContextOf(request, model), model.Tokenizer)
-        {
-            Grammar = (calls?.Grammar ?? request.Grammar) is { } grammar
-                ? new GrammarMatcher(model.Constraints.Of(grammar, calls?.CallTokens), calls is { StartsFree: true })
-                : null,
-            EndTokens = request.IgnoreEnd || request.MinTokens > 0 ? EndTokens(model.Tokenizer) : [],
-            EndsAfter = request.IgnoreEnd ? int.MaxValue : request.MinTokens,
-        };
-        foreach (var tokenId in prompt.TokenIds)
-        {
-            if (tokenId >= 0)
-            {
-                sampler.AcceptPrompt(tokenId);
-            }
-        }
-
-        return sampler;
-    }
-
-    // The template's stop texts end text alone: they may be part of an answer that has a form.
-    private static IReadOnlyList<string> StopTexts(GenerationRequest request, CallPlan? calls, LoadedModel model)
-    {
-        var isText = request.IsConversation && request.Grammar is null && calls is null or { StartsFree: true };
-        return isText ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop;
-    }
-
-    // The largest number asks for a random seed, so it is passed over.
-    private static uint? SeedOf(uint? seed, int choice) => seed is { } first and not uint.MaxValue ? (uint)(((ulong)first + (uint)choice) % uint.MaxValue) : seed;
-
-    private static int ContextOf(GenerationRequest request, LoadedModel model) => Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
-
-    private static int[] EndTokens(ITokenizer tokenizer) => [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsEndOfGeneration)];
-
-    // Refuses what cannot fit however it is tokenized, before it is tokenized or pictures are decoded. Returns the positions that the request may use.
-    private static int CheckSize(PromptText text, GenerationRequest request, LoadedModel model, int pictureCount)
-    {
-        var context = ContextOf(request, model);
-        var imageRows = (long)pictureCount * (model.Info.Vision?.RowsPerImage ?? 0);
-        var fewest = PromptBuilder.FewestTokens(text, model.Tokenizer, imageRows);
-        return fewest < context || (request.Pooling is not null && fewest == context) ? context : throw TooLong(request, fewest, imageRows, context, "at least ");
-    }
-
-    private static PromptText Write(GenerationRequest request, LoadedModel model)
-    {
-        var text = new PromptText();
-        if (request.RawPrompt is { } raw)
-        {
-            var imageCount = raw.Count(p => p.ImageBytes is not null);
-            for (var i = 0; i < imageCount; i++)
-            {
-                text.Image(i).Text("\n");
-            }
-
-            foreach (var part in raw)
-            {
-                if (part.TokenIds is { } tokenIds)
-                {
-                    text.Tokens(tokenIds);
-                }
-                else
-                {
-                    text.Text(part.Text ?? "");
-                }
-            }
-
-            return text;
-        }
-
-        if (request.WrittenPrompt is { } written)
-        {
-            var imageIndex = 0;
-            foreach (var part in written)
-            {
-                _ = part switch
-                {
-                    { TokenIds: { } tokens } => text.Tokens(tokens),
-                    { ImageBytes: not null } => text.Image(imageIndex++),
-                    _ => text.Spelled(part.Text!),
-                };
-            }
-
-            return text;
-        }
-
-        if (model.Template is null)
-        {
-            throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {model.ChatTemplateWarning}");
-        }
-
-        model.Template.Render(request.ToConversation(), text);
-        return text;
-    }
-
-    private static InferenceException TooLong(GenerationRequest request, long tokens, long imageTokens, int context, string estimate) => new(
-        InferenceError.PromptTooLong,
-        $"The prompt has {estimate}{tokens} tokens, {imageTokens} of them from pictures; the context holds {context} (Engine:ContextLength){(request.Pooling is null ? ", of which the answer needs at least one" : "")}.")
-    {
-        PromptTokens = (int)Math.Min(int.MaxValue, tokens),
-        ContextLength = context,
-    };
 }

@@ -351,6 +351,7 @@ internal sealed class Sequence
 
         IsFinished = true;
         Times.Ended = _time.GetTimestamp();
-        Output.Complete(new GenerationUpdate { FinishReason = reason, Usage = Usage(), Timings = Times.ToTimings(Place, _time) });
+        var stopText = _stop.Found is { } found && Request.OwnStop.Contains(found) ? found : null;
+        Output.Complete(new GenerationUpdate { FinishReason = reason, StopText = stopText, Usage = Usage(), Timings = Times.ToTimings(Place, _time) });
     }
 }

@@ -24,6 +24,9 @@ internal sealed record SequenceRequest
 
     public required IReadOnlyList<string> Stop { get; init; }
 
+    /// <summary>Those of <see cref="Stop"/> that the caller gave, and is told of.</summary>
+    public IReadOnlyList<string> OwnStop { get; init; } = [];
+
     /// <summary>Label of the metrics: which route asks.</summary>
     public string Api { get; init; } = "other";
 

@@ -13,6 +13,9 @@ internal sealed class StopMatcher
     private int _pendingLength;
     private int _releasedLength;
 
+    /// <summary>The stop text that ended the answer; null while none did.</summary>
+    public string? Found { get; private set; }
+
     /// <param name="texts">Empty texts are left out.</param>
     public StopMatcher(IEnumerable<string> texts)
     {
@@ -35,10 +38,10 @@ internal sealed class StopMatcher
         foreach (var character in text)
         {
             _pending[_pendingLength++] = character;
-            var longest = Advance(character);
-            if (longest > 0)
+            if (Advance(character) is { } found)
             {
-                released = _pending.AsSpan(0, _pendingLength - longest);
+                Found = found;
+                released = _pending.AsSpan(0, _pendingLength - found.Length);
                 _releasedLength = _pendingLength;
                 return true;
             }
@@ -63,10 +66,10 @@ internal sealed class StopMatcher
         return _pending.AsSpan(0, _pendingLength);
     }
 
-    // Length of the longest stop text that ends with this character, or 0.
-    private int Advance(char character)
+    // The longest stop text that ends with this character.
+    private string? Advance(char character)
     {
-        var longest = 0;
+        string? longest = null;
         for (var t = 0; t < _texts.Length; t++)
         {
             var text = _texts[t];
@@ -83,7 +86,7 @@ internal sealed class StopMatcher
 
             if (matched == text.Length)
             {
-                longest = Math.Max(longest, matched);
+                longest = text.Length > (longest?.Length ?? 0) ? text : longest;
                 matched = 0;
             }
 

@@ -35,6 +35,35 @@ public sealed class AnswerEndTests
         Assert.Equal(FinishReason.Stop, last.FinishReason);
     }
 
+    [Theory]
+    [InlineData("c", "ab")]
+    [InlineData("bc", "a")]
+    public async Task StopText_CallersTextEndsTheAnswer_IsTold(string stop, string expected)
+    {
+        await using var host = new InferenceHost();
+        host.Factory.Answer = _ => "abcd";
+        var (text, last) = await host.AnswerAsync(InferenceHost.Ask("Hi?") with { Stop = ["zz", stop] }, Token);
+
+        Assert.Equal(expected, text);
+        Assert.Equal(FinishReason.Stop, last.FinishReason);
+        Assert.Equal(stop, last.StopText);
+    }
+
+    [Fact]
+    public async Task StopText_TemplateOrEndTokenEndsTheAnswer_IsNotTold()
+    {
+        await using var host = new InferenceHost();
+        host.Factory.Answer = _ => "abc</s>d";
+        var (text, last) = await host.AnswerAsync(InferenceHost.Ask("Hi?") with { Stop = ["zz"] }, Token);
+
+        Assert.Equal("abc", text);
+        Assert.Equal(FinishReason.Stop, last.FinishReason);
+        Assert.Null(last.StopText);
+
+        host.Factory.Answer = _ => "abc";
+        Assert.Null((await host.AnswerAsync(InferenceHost.Ask("Hi?") with { Stop = ["zz"] }, Token)).Last.StopText);
+    }
+
     [Fact]
     public async Task PredictTime_AnswerTakesLonger_EndsAsLength()
     {

@@ -1,4 +1,4 @@
-using LlavaServer.Endpoints.OpenAI;
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Inference;
 
 namespace LlavaServer.Endpoints.Ollama;

@@ -1,3 +1,4 @@
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Sampling;
@@ -55,6 +56,15 @@ internal record AnswerRequest
 
     /// <summary>Fields that were accepted without effect.</summary>
     public IReadOnlyList<string> IgnoredFields { get; init; } = [];
+
+    /// <summary>What the code that reads the answers has to know of them.</summary>
+    public AnswerShape ShapeOf(int prompts) => new()
+    {
+        Choices = prompts * Choices,
+        ChoicesPerPrompt = Choices,
+        IncludesProgress = IncludesProgress,
+        PingSeconds = PingSeconds,
+    };
 
     /// <summary>All that is common put into a neutral request, whose prompt is the caller's.</summary>
     public GenerationRequest ApplyTo(GenerationRequest request) => request with

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LlavaServer.Endpoints.Answers;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
@@ -20,14 +21,7 @@ internal sealed record ChatAnswer
 
     public bool HasServiceTier { get; init; }
 
-    /// <summary>Answers in the response: those of all prompts.</summary>
-    public int Choices { get; init; } = 1;
-
-    /// <summary>Answers to one prompt; they follow each other.</summary>
-    public int ChoicesPerPrompt { get; init; } = 1;
-
-    /// <summary>White space at the beginning of an answer is left out.</summary>
-    public bool TrimsStart { get; init; } = true;
+    public AnswerShape Shape { get; init; } = new();
 
     /// <summary>Text comes with log probabilities.</summary>
     public bool HasLogProbabilities { get; init; }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Tools;
 
@@ -63,7 +64,7 @@ internal sealed class ChatChunks : IAnswerChunks
     public void WriteFinish(Utf8JsonWriter writer, ChatAnswer answer, GenerationUpdate last)
     {
         BeginChunk(writer, answer, last.Choice);
-        EndChunk(writer, answer, ChatCompletionWriter.NameOf(last.FinishReason!.Value), answer.IncludesUsage && !answer.TimesChunks ? null : last);
+        EndChunk(writer, answer, FinishReasons.NameOf(last.FinishReason!.Value), answer.IncludesUsage && !answer.TimesChunks ? null : last);
     }
 
     public void WriteUsage(Utf8JsonWriter writer, ChatAnswer answer, UsageDetails usage, GenerationTimings timings)

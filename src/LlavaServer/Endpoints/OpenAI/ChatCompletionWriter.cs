@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Prompting;
 
@@ -34,13 +35,6 @@ internal static class ChatCompletionWriter
         writer.WriteEndObject();
     }
 
-    public static string NameOf(FinishReason reason) => reason switch
-    {
-        FinishReason.Length => "length",
-        FinishReason.ToolCalls => "tool_calls",
-        _ => "stop",
-    };
-
     private static void WriteChoice(Utf8JsonWriter writer, ChatAnswer answer, int index, WholeChoice choice)
     {
         writer.WriteStartObject();
@@ -57,7 +51,7 @@ internal static class ChatCompletionWriter
         writer.WriteEndObject();
         writer.WritePropertyName("logprobs"u8);
         LogProbabilityWriter.Write(writer, answer.HasLogProbabilities ? choice.Tokens : null);
-        writer.WriteString("finish_reason"u8, NameOf(choice.FinishReason));
+        writer.WriteString("finish_reason"u8, FinishReasons.NameOf(choice.FinishReason));
         writer.WriteEndObject();
     }
 

@@ -1,4 +1,5 @@
 using LlavaServer.Configuration;
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Endpoints.Reading;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
@@ -18,7 +19,8 @@ internal sealed class ChatCompletionsEndpoint(
     TextGenerator generator,
     IOptions<ServerOptions> options,
     IOptions<InferenceOptions> inference,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<ChatCompletionsEndpoint> logger)
 {
     private static readonly JsonBodyRules s_rules = new();
     private static readonly ChatChunks s_chunks = new();
@@ -49,21 +51,19 @@ internal sealed class ChatCompletionsEndpoint(
             Fingerprint = Fingerprint.Of(model, inference.Value.Engine),
             IncludesUsage = request.IncludesUsage,
             HasServiceTier = request.HasServiceTier,
-            Choices = request.Choices,
-            ChoicesPerPrompt = request.Choices,
+            Shape = request.ShapeOf(prompts: 1),
             HasLogProbabilities = request.TopLogProbabilities is not null,
             TimesChunks = request.TimesChunks,
             ImageCount = record.Images,
         };
         if (request.IsStream)
         {
-            using var stream = new ChatStream(context, answer, s_chunks, request, options.Value, time);
+            using var stream = new AnswerStream(context, new ChunkEvents(answer, s_chunks), answer.Shape, options.Value, time, logger);
             await stream.RunAsync(running.ReadAllAsync, () => running.First.Progress);
             return;
         }
 
-        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer, record);
-        record.Complete(whole.Totals.Usage, whole.Totals.Timings, ChatCompletionWriter.NameOf(whole.Choices[0].FinishReason));
+        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer.Shape, record);
         await OpenAIJson.WriteResponseAsync(
             context, (answer, whole), static (writer, state) => ChatCompletionWriter.WriteCompletion(writer, state.answer, state.whole));
     }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace LlavaServer.Endpoints.Streaming;
 
 /// <summary>
-/// A stream of <c>data:</c> lines as OpenAI frames it: one line of JSON an event, line feeds only, flushed each. Owned by one request.
+/// A stream of events as OpenAI and Anthropic frame it: one line of JSON an event, line feeds only. Owned by one request.
 /// </summary>
 internal sealed class ServerSentEvents(HttpContext context, TimeSpan writeStall, TimeProvider time) : IDisposable
 {
@@ -30,12 +30,17 @@ internal sealed class ServerSentEvents(HttpContext context, TimeSpan writeStall,
         _output.Append("\n\n"u8);
     }
 
-    /// <summary>A comment line, which every client skips: the connection is seen to be alive.</summary>
-    public ValueTask KeepAliveAsync()
+    /// <summary>Appends an event with a name, without flushing.</summary>
+    public void Append<T>(ReadOnlySpan<byte> type, T value, Action<Utf8JsonWriter, T> write)
     {
-        _output.Append(": keep-alive\n\n"u8);
-        return _output.FlushAsync();
+        _output.Append("event: "u8);
+        _output.Append(type);
+        _output.Append("\n"u8);
+        Append(value, write);
     }
+
+    /// <summary>Appends a comment line, which every client skips: the connection is seen to be alive.</summary>
+    public void AppendKeepAlive() => _output.Append(": keep-alive\n\n"u8);
 
     /// <summary>Appends the last event of a complete stream.</summary>
     public void AppendDone() => _output.Append("data: [DONE]\n\n"u8);

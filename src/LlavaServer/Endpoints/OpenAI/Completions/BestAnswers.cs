@@ -1,3 +1,5 @@
+using LlavaServer.Endpoints.Answers;
+
 namespace LlavaServer.Endpoints.OpenAI.Completions;
 
 /// <summary>Finds the best answers to each prompt: those with the highest mean log probability of their tokens, as OpenAI's <c>best_of</c>.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Inference;
 
 namespace LlavaServer.Endpoints.OpenAI.Completions;
@@ -8,7 +9,7 @@ namespace LlavaServer.Endpoints.OpenAI.Completions;
 /// <param name="echoes">Prompts that the answers begin with; empty when they do not.</param>
 internal sealed class CompletionChunks(ChatAnswer answer, IReadOnlyList<string> echoes) : IAnswerChunks
 {
-    private readonly LegacyLogProbabilities[] _said = [.. Enumerable.Range(0, answer.Choices).Select(static _ => new LegacyLogProbabilities())];
+    private readonly LegacyLogProbabilities[] _said = [.. Enumerable.Range(0, answer.Shape.Choices).Select(static _ => new LegacyLogProbabilities())];
 
     public bool HasStart => echoes.Count > 0;
 
@@ -38,7 +39,7 @@ internal sealed class CompletionChunks(ChatAnswer answer, IReadOnlyList<string> 
     public void WriteFinish(Utf8JsonWriter writer, ChatAnswer repeated, GenerationUpdate last)
     {
         Begin(writer);
-        WriteChoice(writer, last.Choice, "", null, ChatCompletionWriter.NameOf(last.FinishReason!.Value));
+        WriteChoice(writer, last.Choice, "", null, FinishReasons.NameOf(last.FinishReason!.Value));
         End(writer, answer.IncludesUsage && !answer.TimesChunks ? null : last);
     }
 
@@ -55,13 +56,13 @@ internal sealed class CompletionChunks(ChatAnswer answer, IReadOnlyList<string> 
         {
             var choice = choices[index];
             var text = echoes.Count == 0 ? choice.Text : echoes[index * echoes.Count / choices.Count] + choice.Text;
-            WriteChoice(writer, index, text, answer.HasLogProbabilities ? choice.Tokens : null, ChatCompletionWriter.NameOf(choice.FinishReason));
+            WriteChoice(writer, index, text, answer.HasLogProbabilities ? choice.Tokens : null, FinishReasons.NameOf(choice.FinishReason));
         }
 
         EndWithUsage(writer, totals.Usage, totals.Timings);
     }
 
-    private string Echo(int index) => echoes[index / answer.ChoicesPerPrompt];
+    private string Echo(int index) => echoes[index / answer.Shape.ChoicesPerPrompt];
 
     private void Begin(Utf8JsonWriter writer)
     {

@@ -1,4 +1,5 @@
 using LlavaServer.Configuration;
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Endpoints.Reading;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
@@ -16,7 +17,8 @@ internal sealed class CompletionsEndpoint(
     TextGenerator generator,
     IOptions<ServerOptions> options,
     IOptions<InferenceOptions> inference,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<CompletionsEndpoint> logger)
 {
     private static readonly JsonBodyRules s_rules = new();
 
@@ -50,9 +52,7 @@ internal sealed class CompletionsEndpoint(
             Fingerprint = Fingerprint.Of(model, inference.Value.Engine),
             IncludesUsage = request.IncludesUsage,
             HasServiceTier = request.HasServiceTier,
-            Choices = generations.Count * perPrompt,
-            ChoicesPerPrompt = perPrompt,
-            TrimsStart = false,
+            Shape = request.ShapeOf(generations.Count) with { Choices = generations.Count * perPrompt, ChoicesPerPrompt = perPrompt, TrimsStart = false },
             HasLogProbabilities = request.HasLogProbabilities,
             TimesChunks = request.TimesChunks,
             ImageCount = record.Images,
@@ -60,13 +60,12 @@ internal sealed class CompletionsEndpoint(
         var chunks = new CompletionChunks(answer, echoes);
         if (request.IsStream)
         {
-            using var stream = new ChatStream(context, answer, chunks, request, options.Value, time);
+            using var stream = new AnswerStream(context, new ChunkEvents(answer, chunks), answer.Shape, options.Value, time, logger);
             await stream.RunAsync(running.ReadAllAsync, () => running.First.Progress);
             return;
         }
 
-        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer, record);
-        record.Complete(whole.Totals.Usage, whole.Totals.Timings, ChatCompletionWriter.NameOf(whole.Choices[0].FinishReason));
+        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer.Shape, record);
         var best = BestAnswers.Of(whole.Choices, perPrompt, request.Choices);
         await OpenAIJson.WriteResponseAsync(
             context, (chunks, best, whole), static (writer, state) => state.chunks.WriteWhole(writer, state.best, state.whole.Totals));

@@ -1,3 +1,4 @@
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Endpoints.OpenAI.Completions;
 using LlavaServer.Inference;

@@ -3,13 +3,13 @@ using LlavaServer.Endpoints.Streaming;
 using LlavaServer.Inference;
 using LlavaServer.Logging;
 
-namespace LlavaServer.Endpoints.OpenAI;
+namespace LlavaServer.Endpoints.Answers;
 
 /// <summary>
-/// Streams the answers of one request. Status and headers leave with the first text, or after the commit delay: until then a failure is a plain answer, afterwards an
-/// error event and a broken connection. Owned by one request.
+/// Streams the answers of one request in the events of a dialect. Status and headers leave with the first text, or after the commit delay: until then a
+/// failure is a plain answer, afterwards an error event and a broken connection. Owned by one request.
 /// </summary>
-internal sealed class ChatStream : IDisposable
+internal sealed partial class AnswerStream : IDisposable
 {
     /// <summary>Clients that see the connection break at once lose the error event before it; with 50 ms none did (measured with openai-node).</summary>
     private static readonly TimeSpan AbortDelay = TimeSpan.FromMilliseconds(100);
@@ -18,12 +18,13 @@ internal sealed class ChatStream : IDisposable
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly HttpContext _context;
-    private readonly ChatAnswer _answer;
-    private readonly IAnswerChunks _chunks;
+    private readonly IAnswerEvents _dialect;
+    private readonly AnswerShape _shape;
     private readonly ChoiceTotals _totals;
     private readonly LeadingTrim[] _trims;
     private readonly RequestRecord _record;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly TimeSpan _commitDelay;
     private readonly TimeSpan _pingInterval;
     private readonly ServerSentEvents _events;
@@ -32,18 +33,19 @@ internal sealed class ChatStream : IDisposable
     private TimeSpan _silence;
     private bool _isCommitted;
 
-    public ChatStream(HttpContext context, ChatAnswer answer, IAnswerChunks chunks, AnswerRequest request, ServerOptions options, TimeProvider time)
+    public AnswerStream(HttpContext context, IAnswerEvents dialect, AnswerShape shape, ServerOptions options, TimeProvider time, ILogger logger)
     {
         _context = context;
-        _answer = answer;
-        _chunks = chunks;
-        _totals = new ChoiceTotals(answer);
-        _trims = new LeadingTrim[answer.Choices];
+        _dialect = dialect;
+        _shape = shape;
+        _totals = new ChoiceTotals(shape);
+        _trims = new LeadingTrim[shape.Choices];
+        _logger = logger;
         _record = RequestRecord.Of(context);
         _time = time;
-        _progress = request.IncludesProgress ? new ProgressReport() : null;
+        _progress = shape.IncludesProgress ? new ProgressReport() : null;
         _commitDelay = _progress is null || options.Streaming.CommitDelay < ProgressInterval ? options.Streaming.CommitDelay : ProgressInterval;
-        _pingInterval = request.PingSeconds switch
+        _pingInterval = shape.PingSeconds switch
         {
             null => options.Streaming.PingInterval,
             < 0 => Timeout.InfiniteTimeSpan,
@@ -134,7 +136,8 @@ internal sealed class ChatStream : IDisposable
         else if (_pingInterval > TimeSpan.Zero && _silence >= _pingInterval)
         {
             _silence = TimeSpan.Zero;
-            await _events.KeepAliveAsync();
+            _dialect.WriteKeepAlive(_events);
+            await _events.FlushAsync();
         }
     }
 
@@ -146,7 +149,7 @@ internal sealed class ChatStream : IDisposable
         }
 
         _silence = TimeSpan.Zero;
-        _events.Append((_chunks, _answer, progress, _record.Elapsed), static (writer, state) => state._chunks.WriteProgress(writer, state._answer, state.progress, state.Elapsed));
+        _dialect.WriteProgress(_events, progress, _record.Elapsed);
         return true;
     }
 
@@ -166,16 +169,13 @@ internal sealed class ChatStream : IDisposable
     {
         _isCommitted = true;
         _events.Begin();
-        for (var index = 0; _chunks.HasStart && index < _answer.Choices; index++)
-        {
-            _events.Append((_chunks, _answer, index), static (writer, state) => state._chunks.WriteStart(writer, state._answer, state.index));
-        }
+        _dialect.WriteStart(_events);
     }
 
     /// <summary>Appends the events of an update; true when it was the last of the last choice.</summary>
     private bool Append(GenerationUpdate update)
     {
-        var piece = _answer.TrimsStart ? _trims[update.Choice].Next(update) : update;
+        var piece = _shape.TrimsStart ? _trims[update.Choice].Next(update) : update;
         var hasContent = piece.Text.Length > 0 || piece.ToolCalls is not null;
         if ((hasContent || update.FinishReason is not null) && !_isCommitted)
         {
@@ -189,37 +189,25 @@ internal sealed class ChatStream : IDisposable
             AppendLastProgress();
         }
 
-        if (piece.Text.Length > 0)
+        if (hasContent)
         {
-            _events.Append((_chunks, _answer, piece), static (writer, state) => state._chunks.WriteText(writer, state._answer, state.piece));
+            _dialect.WriteUpdate(_events, piece);
         }
 
-        foreach (var call in piece.ToolCalls ?? [])
-        {
-            _events.Append(
-                (_chunks, _answer, update, call), static (writer, state) => state._chunks.WriteCall(writer, state._answer, state.update, state.call));
-        }
-
-        if (update.FinishReason is not { } reason)
+        if (update.FinishReason is null)
         {
             return false;
         }
 
         _totals.Add(update);
-        _events.Append((_chunks, _answer, update), static (writer, state) => state._chunks.WriteFinish(writer, state._answer, state.update));
+        _dialect.WriteFinish(_events, update);
         if (!_totals.IsComplete)
         {
             return false;
         }
 
-        _record.Complete(_totals.Usage, _totals.Timings, ChatCompletionWriter.NameOf(reason));
-        if (_answer.IncludesUsage)
-        {
-            _events.Append(
-                (_chunks, _answer, _record), static (writer, state) => state._chunks.WriteUsage(writer, state._answer, state._record.Usage!, state._record.Timings!));
-        }
-
-        _events.AppendDone();
+        _record.Complete(_totals.Usage, _totals.Timings, FinishReasons.NameOf(_totals.FinishReason));
+        _dialect.WriteEnd(_events, _totals);
         return true;
     }
 
@@ -238,9 +226,12 @@ internal sealed class ChatStream : IDisposable
     /// <summary>An error event, then a broken connection: OpenAI's .NET client skips the event, and a body that ends politely looks complete.</summary>
     private async Task FailAsync(Exception failure)
     {
-        var error = OpenAIErrors.From(failure);
-        _record.Error = error.Code;
-        _events.Append(error, OpenAIErrors.Write);
+        if (failure is not InferenceException)
+        {
+            Log.Unexpected(_logger, _record.RequestId, failure);
+        }
+
+        _record.Error = _dialect.WriteFailure(_events, failure);
         await _events.FlushAsync();
         await Task.Delay(AbortDelay, _time, _context.RequestAborted);
         _context.Abort();
@@ -253,5 +244,11 @@ internal sealed class ChatStream : IDisposable
         {
             await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Request {RequestId} failed unexpectedly in its stream")]
+        public static partial void Unexpected(ILogger logger, string requestId, Exception exception);
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using LlavaServer.Inference;
 
-namespace LlavaServer.Endpoints.OpenAI;
+namespace LlavaServer.Endpoints.Answers;
 
 /// <summary>
 /// The answers of one request on their way, side by side: one generation for every prompt, with all its choices. All are in the queue before the first is

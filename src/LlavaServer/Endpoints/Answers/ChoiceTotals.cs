@@ -1,15 +1,18 @@
 using LlavaServer.Inference;
 
-namespace LlavaServer.Endpoints.OpenAI;
+namespace LlavaServer.Endpoints.Answers;
 
 /// <summary>
 /// Counts and times of a response from the last updates of its choices. A prompt is counted once for all choices that answer it; work that went on
 /// together counts as long as the longest. Owned by one request.
 /// </summary>
-internal sealed class ChoiceTotals(ChatAnswer answer)
+internal sealed class ChoiceTotals(AnswerShape shape)
 {
-    private readonly GenerationUpdate?[] _lasts = new GenerationUpdate?[answer.Choices];
+    private readonly GenerationUpdate?[] _lasts = new GenerationUpdate?[shape.Choices];
     private int _ended;
+
+    /// <summary>Why the answer that ended last did.</summary>
+    public FinishReason FinishReason { get; private set; }
 
     public bool IsComplete => _ended == _lasts.Length;
 
@@ -18,7 +21,7 @@ internal sealed class ChoiceTotals(ChatAnswer answer)
         get
         {
             var total = new UsageDetails { PromptTokens = 0, CompletionTokens = 0 };
-            foreach (var prompt in _lasts.Chunk(answer.ChoicesPerPrompt))
+            foreach (var prompt in _lasts.Chunk(shape.ChoicesPerPrompt))
             {
                 var usages = prompt.Select(static last => last!.Usage!).ToList();
                 total = total with
@@ -47,6 +50,7 @@ internal sealed class ChoiceTotals(ChatAnswer answer)
     public void Add(GenerationUpdate last)
     {
         _lasts[last.Choice] = last;
+        FinishReason = last.FinishReason!.Value;
         _ended++;
     }
 

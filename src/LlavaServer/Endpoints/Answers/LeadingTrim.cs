@@ -1,7 +1,7 @@
 using System.Text;
 using LlavaServer.Inference;
 
-namespace LlavaServer.Endpoints.OpenAI;
+namespace LlavaServer.Endpoints.Answers;
 
 /// <summary>Takes the white space off the beginning of an answer that arrives in pieces, and off its tokens. One answer.</summary>
 internal struct LeadingTrim

@@ -3,21 +3,21 @@ using LlavaServer.Inference;
 using LlavaServer.Inference.Tools;
 using LlavaServer.Logging;
 
-namespace LlavaServer.Endpoints.OpenAI;
+namespace LlavaServer.Endpoints.Answers;
 
 /// <summary>A response that is not streamed: all choices, read to their ends. Immutable.</summary>
 internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTotals Totals)
 {
-    /// <summary>Reads all choices; says in the record when the first text came.</summary>
-    public static async Task<WholeAnswer> ReadAsync(IAsyncEnumerable<GenerationUpdate> updates, ChatAnswer answer, RequestRecord record)
+    /// <summary>Reads all choices; completes the record.</summary>
+    public static async Task<WholeAnswer> ReadAsync(IAsyncEnumerable<GenerationUpdate> updates, AnswerShape shape, RequestRecord record)
     {
-        var parts = Enumerable.Range(0, answer.Choices).Select(static _ => new Part()).ToList();
-        var choices = new WholeChoice[answer.Choices];
-        var totals = new ChoiceTotals(answer);
+        var parts = Enumerable.Range(0, shape.Choices).Select(static _ => new Part()).ToList();
+        var choices = new WholeChoice[shape.Choices];
+        var totals = new ChoiceTotals(shape);
         await foreach (var update in updates)
         {
             var part = parts[update.Choice];
-            var piece = answer.TrimsStart ? part.Trim.Next(update) : update;
+            var piece = shape.TrimsStart ? part.Trim.Next(update) : update;
             part.Text.Append(piece.Text);
             part.Tokens.AddRange(piece.Tokens ?? []);
             part.Calls.Add(update.ToolCalls);
@@ -28,11 +28,12 @@ internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTot
 
             if (update.FinishReason is { } reason)
             {
-                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, reason) { ToolCalls = part.Calls.ToList() };
+                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, reason) { ToolCalls = part.Calls.ToList(), StopText = update.StopText };
                 totals.Add(update);
             }
         }
 
+        record.Complete(totals.Usage, totals.Timings, FinishReasons.NameOf(choices[0].FinishReason));
         return new WholeAnswer(choices, totals);
     }
 

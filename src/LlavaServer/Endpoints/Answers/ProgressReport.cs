@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LlavaServer.Inference;
 
-namespace LlavaServer.Endpoints.OpenAI;
+namespace LlavaServer.Endpoints.Answers;
 
 /// <summary>
 /// What progress chunks of one stream say and when: each phase once it is reached, never an earlier one, numbers only when they changed. Owned by one

@@ -1,0 +1,6 @@
+namespace LlavaServer.Inference;
+
+/// <summary>What a prompt takes in the context.</summary>
+/// <param name="Tokens">All positions.</param>
+/// <param name="ImageTokens">Those of pictures.</param>
+public readonly record struct PromptSize(int Tokens, int ImageTokens);
