@@ -1,0 +1,21 @@
+using LlavaServer.Models.Tests.Store;
+using Xunit.MicrosoftTestingPlatform;
+using Xunit.Runner.InProc.SystemConsole;
+
+namespace LlavaServer.Models.Tests;
+
+/// <summary>Runs the tests, or works in a store until somebody kills it.</summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        if (args is [StoreChild.Verb, var root, var seed, var rounds])
+        {
+            return StoreChild.Run(root, int.Parse(seed), int.Parse(rounds));
+        }
+
+        return args.Contains("--server") || args.Contains("--internal-msbuild-node")
+            ? await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+            : await ConsoleRunner.Run(args);
+    }
+}
