@@ -89,6 +89,9 @@ public sealed record GenerationRequest
     /// <summary>Idle time after which the model leaves memory, from now on; zero at once, negative never, null as it is.</summary>
     public TimeSpan? KeepAlive { get; init; }
 
+    /// <summary>The caller sees nothing before the end: refused with <see cref="InferenceError.ModelLoading"/> when loading the model takes longer than <c>Pool:LoadWait</c>.</summary>
+    public bool BoundsLoad { get; init; }
+
     /// <summary>The vector of <see cref="RawPrompt"/> is wanted instead of an answer; null is an answer.</summary>
     internal PoolingType? Pooling { get; init; }
 

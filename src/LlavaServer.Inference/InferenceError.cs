@@ -6,6 +6,12 @@ public enum InferenceError
     ModelNotFound,
     ModelLoadFailed,
 
+    /// <summary>Loading the model takes longer than the caller waits for it; <see cref="InferenceException.RetryAfter"/> says when to come again.</summary>
+    ModelLoading,
+
+    /// <summary>There is not enough memory for the model or the request.</summary>
+    OutOfMemory,
+
     /// <summary>The queue has no place left; <see cref="InferenceException.RetryAfter"/> says when to come again.</summary>
     QueueFull,
 

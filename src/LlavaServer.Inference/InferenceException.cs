@@ -23,6 +23,9 @@ public sealed class InferenceException : Exception
 
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The same request would fail again for as long as the server is as it is.</summary>
+    public bool IsPermanent { get; init; }
+
     /// <summary>The engine is gone, not only the call that failed: it has to be loaded again.</summary>
     public bool EngineDied { get; init; }
 

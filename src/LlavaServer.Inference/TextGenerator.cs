@@ -268,7 +268,8 @@ public sealed class TextGenerator
         {
             try
             {
-                var loaded = await lease.Loading.WaitAsync(limit.Token).ConfigureAwait(false);
+                var loaded = await (request.BoundsLoad ? lease.WaitAsync(_options.Pool.LoadWait, _time, limit.Token) : lease.Loading.WaitAsync(limit.Token))
+                    .ConfigureAwait(false);
                 var loadTime = wasLoaded ? TimeSpan.Zero : _time.GetElapsedTime(place.ReservedAt);
                 var all = _planner.Plan(request, loaded, pictures, loadTime, limit.Token);
                 var executor = loaded.Choose(all[0].Prompt, all[0].Scope, all.Length);

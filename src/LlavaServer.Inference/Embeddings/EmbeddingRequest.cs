@@ -18,6 +18,9 @@ public sealed record EmbeddingRequest
     /// <summary>Idle time after which the model leaves memory, from now on; zero at once, negative never, null as it is.</summary>
     public TimeSpan? KeepAlive { get; init; }
 
+    /// <summary>Refused with <see cref="InferenceError.ModelLoading"/> when loading the model takes longer than <c>Pool:LoadWait</c>.</summary>
+    public bool BoundsLoad { get; init; }
+
     /// <summary>Who asks, as far as the server can tell.</summary>
     public string Client { get; init; } = "";
 }

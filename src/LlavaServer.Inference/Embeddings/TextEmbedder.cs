@@ -54,6 +54,7 @@ public sealed class TextEmbedder
                     ContextLength = request.ContextLength,
                     KeepAlive = request.KeepAlive,
                     Client = request.Client,
+                    BoundsLoad = request.BoundsLoad,
                 };
                 if (await EmbedAsync(one, request.Inputs[index].Path, isFirst && index == 0, isFirst, failing).ConfigureAwait(false) is { } update)
                 {
@@ -79,6 +80,13 @@ public sealed class TextEmbedder
 
         await RunAsync(isFirst: true).ConfigureAwait(false);
         return Result(entry, updates, _time.GetElapsedTime(started));
+    }
+
+    /// <summary>Whether a model gives embeddings, by its file and the settings.</summary>
+    public bool Embeds(ModelEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return _options.Models.Pooling is "mean" or "cls" or "last" || (_options.Models.Pooling == "auto" && entry.Pooling != PoolingType.Rank);
     }
 
     private PoolingType PoolingOf(ModelEntry entry) => _options.Models.Pooling switch

@@ -36,6 +36,9 @@ internal sealed class ModelInstance(PooledModel model, int contextLength, long m
 
     public int LeaseCount { get; set; }
 
+    /// <summary>One of its leases is the pool's own, until it is loaded.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>Takes no further requests, and leaves memory when the present ones are done.</summary>
     public bool IsEnding { get; set; }
 

@@ -6,6 +6,11 @@ namespace LlavaServer.Inference.Loading;
 /// </summary>
 public sealed class ModelLease : IDisposable
 {
+    private static readonly TimeSpan s_shortestRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>When to come again while the pace of a load tells nothing: the longest that clients honour.</summary>
+    private static readonly TimeSpan s_unknown = TimeSpan.FromSeconds(60);
+
     private readonly ModelPool _pool;
     private int _isDisposed;
 
@@ -26,11 +31,45 @@ public sealed class ModelLease : IDisposable
 
     internal ModelInstance Instance { get; }
 
+    /// <summary>
+    /// Waits for the load, but no longer than <paramref name="longest"/>, nor at all when its pace says that it takes longer: then throws
+    /// <see cref="InferenceError.ModelLoading"/> and lets the load go on for who comes next.
+    /// </summary>
+    internal async Task<LoadedModel> WaitAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!Loading.IsCompleted && (Instance.Progress.Remaining > longest || longest == TimeSpan.Zero))
+        {
+            throw TooLong(longest);
+        }
+
+        try
+        {
+            return await Loading.WaitAsync(longest, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw TooLong(longest);
+        }
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
             _pool.Release(Instance);
         }
+    }
+
+    private InferenceException TooLong(TimeSpan longest)
+    {
+        _pool.HoldUntilLoaded(Instance);
+        var retry = Instance.Progress.Remaining ?? s_unknown;
+        retry = retry < s_shortestRetry ? s_shortestRetry : retry > s_unknown ? s_unknown : retry;
+        return new InferenceException(
+            InferenceError.ModelLoading,
+            $"The model is being loaded, which takes longer than {longest.TotalSeconds:0.###} s (Pool:LoadWait). Try again in {retry.TotalSeconds:0} s, or ask for a stream, which waits.")
+        {
+            RetryAfter = retry,
+        };
     }
 }

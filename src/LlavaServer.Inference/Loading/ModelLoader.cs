@@ -166,7 +166,7 @@ internal sealed class ModelLoader
                 GgufException damaged => new InferenceException(InferenceError.ModelLoadFailed, $"The model file is not usable: {damaged.Message}.", damaged),
                 IOException or UnauthorizedAccessException => new InferenceException(
                     InferenceError.ModelLoadFailed, "The model file cannot be read.", exception),
-                OutOfMemoryException => new InferenceException(InferenceError.ModelLoadFailed, "There is not enough memory for the model.", exception),
+                OutOfMemoryException => new InferenceException(InferenceError.OutOfMemory, "There is not enough memory for the model.", exception),
                 _ => new InferenceException(InferenceError.ModelLoadFailed, "The model could not be loaded.", exception),
             };
         }

@@ -235,6 +235,23 @@ public sealed partial class ModelPool : IDisposable
         }
     }
 
+    // A load that waits for others ends with its last lease; this one was promised to a caller who comes again.
+    internal void HoldUntilLoaded(ModelInstance instance)
+    {
+        lock (_lock)
+        {
+            if (instance.State != ModelState.Waiting || instance.IsHeld)
+            {
+                return;
+            }
+
+            instance.IsHeld = true;
+            instance.LeaseCount++;
+        }
+
+        _ = instance.Loading.ContinueWith(_ => Release(instance), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
     private static InferenceException ShuttingDown() => new(InferenceError.ShuttingDown, "The server is shutting down.");
 
     // What the settings say is a bound only for those who do not ask.

@@ -23,6 +23,13 @@ public sealed class PoolOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan LoadTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// Time that a whole (not streamed) answer waits for its model to be loaded before it is refused; the load goes on. Default 60 s: OpenAI's .NET client
+    /// gives up after 100 s without a byte.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan LoadWait { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Engines of each model, each with its own slots; the memory is that of so many models. Default 1.</summary>
     [Range(1, 64)]
     public int Executors { get; set; } = 1;

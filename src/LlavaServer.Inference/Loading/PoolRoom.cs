@@ -21,14 +21,17 @@ internal sealed class PoolRoom(int maxLoaded, long budget, long budgetAlone)
     /// <summary>Whether a model of this size can be in memory at all.</summary>
     public bool Allows(long bytes) => bytes <= budgetAlone;
 
-    /// <summary>Throws <see cref="InferenceError.ModelLoadFailed"/> with both numbers for a model that can never be in memory.</summary>
+    /// <summary>Throws <see cref="InferenceError.OutOfMemory"/> with both numbers for a model that can never be in memory.</summary>
     public void Check(string name, long bytes)
     {
         if (!Allows(bytes))
         {
             throw new InferenceException(
-                InferenceError.ModelLoadFailed,
-                $"The model '{name}' needs about {bytes >> 20} MiB with its context and slots; {budgetAlone >> 20} MiB are allowed (Pool:MemoryBudget).");
+                InferenceError.OutOfMemory,
+                $"The model '{name}' needs about {bytes >> 20} MiB with its context and slots; {budgetAlone >> 20} MiB are allowed (Pool:MemoryBudget).")
+            {
+                IsPermanent = true,
+            };
         }
     }
 

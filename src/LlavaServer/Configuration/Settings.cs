@@ -15,6 +15,7 @@ internal static class Settings
         new("Pool:MaxLoaded", SettingKind.Integer, "LLAVA_MAX_LOADED_MODELS", "OLLAMA_MAX_LOADED_MODELS"),
         new("Pool:MemoryBudget", SettingKind.Bytes, "LLAVA_MEMORY_BUDGET"),
         new("Pool:LoadTimeout", SettingKind.Duration, "LLAVA_LOAD_TIMEOUT", "OLLAMA_LOAD_TIMEOUT"),
+        new("Pool:LoadWait", SettingKind.Duration, "LLAVA_MODEL_LOAD_WAIT"),
         new("Pool:Executors", SettingKind.Integer, "LLAVA_EXECUTORS"),
         new("Pool:MaxDeaths", SettingKind.Integer),
         new("Pool:BreakTime", SettingKind.Duration),

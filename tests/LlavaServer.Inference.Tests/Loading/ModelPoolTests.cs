@@ -149,7 +149,7 @@ public sealed class ModelPoolTests
         host.Factory.Estimate = (files, _) => files.ModelPath == "huge.gguf" ? 300L << 20 : 1;
         await host.AnswerAsync(InferenceHost.Ask("x") with { Model = "a" }, Token);
         var failure = await Assert.ThrowsAsync<InferenceException>(() => host.AnswerAsync(InferenceHost.Ask("x") with { Model = "huge" }, Token));
-        Assert.Equal(InferenceError.ModelLoadFailed, failure.Error);
+        Assert.Equal((InferenceError.OutOfMemory, true), (failure.Error, failure.IsPermanent));
         Assert.Contains("300 MiB", failure.Message);
         Assert.Contains("100 MiB are allowed (Pool:MemoryBudget)", failure.Message);
         Assert.Equal(["a:latest"], host.Pool.Loaded.Select(m => m.Entry.Name));

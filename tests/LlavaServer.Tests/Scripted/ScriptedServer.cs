@@ -1,6 +1,7 @@
 using LlavaServer.Inference;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -61,6 +62,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
         await app.StartAsync();
         return new ScriptedServer(app, script, eye, blind);
     }
+
+    /// <summary>Loads the models as the program does at its start; until then the server is not ready.</summary>
+    public Task AnnounceAsync() => _app.AnnounceAsync();
 
     /// <summary>Waits until no request is left anywhere.</summary>
     public async Task AssertIdleAsync()

@@ -33,6 +33,7 @@ internal sealed class OllamaErrors : IErrorDialect
     {
         RequestException request => (request.Status, TextOf(request)),
         InferenceException inference => From(inference, model),
+        OutOfMemoryException => (StatusCodes.Status503ServiceUnavailable, "server busy, please try again.  not enough memory for this request"),
         BadHttpRequestException => (StatusCodes.Status400BadRequest, "the request could not be read"),
         _ => (StatusCodes.Status500InternalServerError, "internal server error"),
     };
@@ -65,6 +66,7 @@ internal sealed class OllamaErrors : IErrorDialect
         RequestException request => request.Code,
         InferenceException { ImageError: { } error } => error.ToString(),
         InferenceException inference => inference.Error.ToString(),
+        OutOfMemoryException => "out_of_memory",
         BadHttpRequestException => "invalid_json",
         _ => "internal_error",
     };
@@ -80,7 +82,8 @@ internal sealed class OllamaErrors : IErrorDialect
         InferenceError.ImageNotSupported => (400, $"{OllamaText.Quote(model)} does not support image input"),
         InferenceError.EmbeddingsNotSupported => (400, $"{OllamaText.Quote(model)} does not support embeddings"),
         InferenceError.Unsupported or InferenceError.InvalidSchema or InferenceError.InvalidGrammar => (400, failure.Message),
-        InferenceError.ModelLoadFailed => (500, failure.Message),
+        InferenceError.ModelLoading => (503, failure.Message),
+        InferenceError.ModelLoadFailed or InferenceError.OutOfMemory => (500, failure.Message),
         _ => (500, "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error, check ollama server logs for details"),
     };
 

@@ -79,5 +79,6 @@ internal record AnswerRequest
         TopLogProbabilities = TopLogProbabilities,
         TimesUpdates = TimesChunks && IsStream,
         ReusesPrompt = ReusesPrompt,
+        BoundsLoad = !IsStream,
     };
 }

@@ -46,6 +46,7 @@ internal sealed class EmbeddingsEndpoint(
                 Inputs = [.. fields.Zip(parts, static (field, read) => new EmbeddingInput(
                     field.TokenIds is { } tokens ? [MessagePart.FromTokens(tokens)] : read, field.Path))],
                 Client = ClientNames.Of(context),
+                BoundsLoad = true,
             };
             IgnoredFields.Tell(context, ignored);
         }

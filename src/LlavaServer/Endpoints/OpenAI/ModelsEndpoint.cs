@@ -1,11 +1,12 @@
 using System.Text.Json;
+using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Serving;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
 /// <summary><c>GET /v1/models</c> and <c>GET /v1/models/{id}</c>. Singleton, thread-safe.</summary>
-internal sealed class ModelsEndpoint(ModelCatalog catalog, ModelPool pool, ModelSelector selector, VocabularySizes vocabularies)
+internal sealed class ModelsEndpoint(ModelCatalog catalog, ModelPool pool, ModelSelector selector, VocabularySizes vocabularies, TextEmbedder embedder)
 {
     public Task ListAsync(HttpContext context) => OpenAIJson.WriteResponseAsync(context, this, static (writer, endpoint) =>
     {
@@ -54,7 +55,7 @@ internal sealed class ModelsEndpoint(ModelCatalog catalog, ModelPool pool, Model
         WriteStrings(writer, "input_modalities", entry.HasVision ? ["text", "image"] : ["text"]);
         WriteStrings(writer, "output_modalities", ["text"]);
         writer.WriteEndObject();
-        WriteStrings(writer, "capabilities", [.. entry.Capabilities]);
+        WriteStrings(writer, "capabilities", [.. entry.Capabilities, .. embedder.Embeds(entry) ? ["embedding"] : (string[])[]]);
         WriteStrings(writer, "aliases", id == entry.Name ? [] : [entry.Name]);
         writer.WriteEndObject();
     }

@@ -18,6 +18,7 @@ internal sealed class OpenAIErrors : IErrorDialect
     {
         RequestException request => From(request),
         InferenceException inference => From(inference),
+        OutOfMemoryException => new(503, ServerError, "out_of_memory", "The server has not enough memory for this request.") { RetryAfter = DefaultRetryAfter },
         BadHttpRequestException => new(400, InvalidRequest, "invalid_json", "The request could not be read."),
         _ => new(500, ServerError, "internal_error", "The server failed to answer this request; its log has the details under the request's id.") { IsPermanent = true },
     };
@@ -91,6 +92,8 @@ internal sealed class OpenAIErrors : IErrorDialect
             InferenceError.InvalidGrammar => (400, InvalidRequest, "invalid_grammar"),
             InferenceError.EmbeddingsNotSupported => (400, InvalidRequest, "embeddings_not_supported"),
             InferenceError.Unsupported => (400, InvalidRequest, "unsupported_parameter"),
+            InferenceError.ModelLoading => (503, ServerError, "model_loading"),
+            InferenceError.OutOfMemory => (503, ServerError, "out_of_memory"),
             InferenceError.EngineUnavailable => (503, ServerError, "engine_unavailable"),
             InferenceError.ShuttingDown => (503, ServerError, "shutting_down"),
             _ => (500, ServerError, "generation_failed"),
@@ -98,7 +101,7 @@ internal sealed class OpenAIErrors : IErrorDialect
         return new(status, type, code, failure.Message, failure.Parameter)
         {
             RetryAfter = status is 429 or 503 ? failure.RetryAfter ?? DefaultRetryAfter : null,
-            IsPermanent = failure.Error == InferenceError.ModelLoadFailed,
+            IsPermanent = failure.IsPermanent || failure.Error == InferenceError.ModelLoadFailed,
             PromptTokens = failure.PromptTokens,
             ContextLength = failure.ContextLength,
         };

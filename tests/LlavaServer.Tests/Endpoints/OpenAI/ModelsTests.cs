@@ -1,6 +1,10 @@
 using System.ClientModel;
 using System.Net;
 using System.Text.Json;
+using LlavaServer.Inference.Loading;
+using LlavaServer.Tests.Scripted;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenAI;
 using OpenAI.Models;
 
@@ -26,7 +30,7 @@ public sealed class ModelsTests(OpenAIServer server) : IClassFixture<OpenAIServe
             ["n_ctx", "n_ctx_train", "n_vocab", "n_embd", "n_params", "size", "ftype"], eye.GetProperty("meta").EnumerateObject().Select(static member => member.Name));
         Assert.Equal("[\"text\",\"image\"]", eye.GetProperty("architecture").GetProperty("input_modalities").GetRawText());
         Assert.Equal("[\"text\"]", data[0].GetProperty("architecture").GetProperty("input_modalities").GetRawText());
-        Assert.Equal("[\"completion\",\"vision\"]", eye.GetProperty("capabilities").GetRawText());
+        Assert.Equal("[\"completion\",\"vision\",\"embedding\"]", eye.GetProperty("capabilities").GetRawText());
         Assert.Equal("[\"eye:latest\"]", eye.GetProperty("aliases").GetRawText());
         Assert.Equal(260, eye.GetProperty("meta").GetProperty("n_vocab").GetInt32());
         Assert.True(eye.GetProperty("created").GetInt64() > 1_700_000_000);
@@ -48,6 +52,48 @@ public sealed class ModelsTests(OpenAIServer server) : IClassFixture<OpenAIServe
         {
             await ErrorAssert.IsAsync(response, HttpStatusCode.NotFound, "model_not_found", "model");
         }
+    }
+
+    [Theory]
+    [InlineData("off", "[\"completion\",\"vision\"]")]
+    [InlineData("mean", "[\"completion\",\"vision\",\"embedding\"]")]
+    public async Task S8_Pooling_DecidesWhetherEmbeddingIsACapability(string pooling, string capabilities)
+    {
+        await using var other = await ScriptedServer.StartAsync(settings: new Dictionary<string, string?> { ["Llava:Models:Pooling"] = pooling });
+        using var document = JsonDocument.Parse(await other.Client.GetStringAsync("/v1/models/eye", Cancelled));
+        Assert.Equal(capabilities, document.RootElement.GetProperty("capabilities").GetRawText());
+    }
+
+    [Fact]
+    public async Task S8_List_IsStableAndIgnoresPaging()
+    {
+        var first = await server.Server.Client.GetStringAsync("/v1/models", Cancelled);
+        Assert.Equal(first, await server.Server.Client.GetStringAsync("/v1/models?after=eye&limit=1", Cancelled));
+        Assert.Equal(first, await server.Server.Client.GetStringAsync("/models", Cancelled));
+        using var list = JsonDocument.Parse(first);
+        foreach (var model in list.RootElement.GetProperty("data").EnumerateArray())
+        {
+            Assert.Equal(model.GetRawText(), await server.Server.Client.GetStringAsync($"/v1/models/{model.GetProperty("id").GetString()}", Cancelled));
+        }
+    }
+
+    [Theory]
+    [InlineData("hub.example/team/eye:7b")]
+    [InlineData("team/eye")]
+    public async Task S1_1_IdWithSlashesAndColons_FoundInEverySpelling(string name)
+    {
+        using var model = new ScriptedModel(name, sees: true);
+        await using var other = await ScriptedServer.StartAsync(replace: services => services.Replace(ServiceDescriptor.Singleton(new ModelCatalog([model.Entry]))));
+        foreach (var spelling in (string[])[name, Uri.EscapeDataString(name), name.Replace("/", "%2f", StringComparison.Ordinal), name.Replace(":", "%3a", StringComparison.Ordinal)])
+        {
+            var received = await Edge.RawHttp.ExchangeAsync(other.Address, $"GET /v1/models/{spelling} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 5);
+            Assert.True(Edge.RawHttp.Statuses(received) is [200], $"{spelling}: {received}");
+            Assert.Contains($"\"id\":\"{name}\"", received, StringComparison.Ordinal);
+        }
+
+        var client = new OpenAIModelClient(new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(other.Address, "v1") });
+        OpenAIModel found = await client.GetModelAsync(name, Cancelled);
+        Assert.Equal(name, found.Id);
     }
 
     [Fact]
