@@ -67,6 +67,7 @@ public sealed class TextGenerator
     {
         ArgumentNullException.ThrowIfNull(request);
         var entry = FindModel(request.Model);
+        request = entry.Defaults.Complete(request);
         var parts = ImageParts(request);
         CheckImageCount(parts, entry);
         _calls.Check(request);
@@ -131,6 +132,7 @@ public sealed class TextGenerator
     {
         ArgumentNullException.ThrowIfNull(request);
         var entry = FindModel(request.Model);
+        request = entry.Defaults.Complete(request);
         var parts = ImageParts(request);
         CheckImageCount(parts, entry);
         _calls.Check(request);

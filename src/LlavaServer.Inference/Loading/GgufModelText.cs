@@ -13,11 +13,18 @@ internal static class GgufModelText
     /// <param name="time">What interpreted templates read the date from; null for the system's.</param>
     public static ModelText Read(ModelEntry entry, string? templateName, LimitOptions? limits = null, TimeProvider? time = null)
     {
+        if (entry.Unusable is { } reason)
+        {
+            throw new InferenceException(InferenceError.ModelLoadFailed, $"The model '{entry.Name}' cannot be served: {reason}.");
+        }
+
         using var file = GgufFile.Open(entry.Files.ModelPath);
         var tokenizer = TokenizerFactory.Create(file.Metadata);
-        var name = $"{file.Metadata.GetString("general.name", "")} {Path.GetFileName(entry.Files.ModelPath)}";
+        var name = $"{file.Metadata.GetString("general.name", "")} {(entry.Stored is null ? Path.GetFileName(entry.Files.ModelPath) : entry.Name)}";
+
+        // The family of a template layer is read off its fixed texts, as that of a template in the file is when it cannot be interpreted.
         var template = ChatTemplateSelector.Choose(
-            templateName,
+            templateName ?? (entry.Defaults.Template is { } text ? ChatTemplateSelector.FamilyOf(text, tokenizer) : null),
             file.Metadata.GetString("tokenizer.chat_template", null),
             name,
             entry.HasVision,

@@ -27,6 +27,11 @@ public sealed partial record ModelEntry
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(files);
+        return FromFiles(name, files, DigestOf(files), File.GetLastWriteTimeUtc(files.ModelPath));
+    }
+
+    private static ModelEntry FromFiles(string name, ModelFiles files, string digest, DateTimeOffset modifiedAt)
+    {
         using var model = GgufFile.Open(files.ModelPath);
         using var mmproj = files.MmprojPath is null ? null : GgufFile.Open(files.MmprojPath);
         var architecture = model.Metadata.GetString("general.architecture");
@@ -42,8 +47,8 @@ public sealed partial record ModelEntry
             ParameterSize = InWords(parameters),
             QuantizationLevel = FileType(model.Metadata),
             SizeBytes = model.FileBytes + (mmproj?.FileBytes ?? 0),
-            Digest = DigestOf(files),
-            ModifiedAt = File.GetLastWriteTimeUtc(files.ModelPath),
+            Digest = digest,
+            ModifiedAt = modifiedAt,
             HasVision = mmproj is not null,
             KnowsTools = model.Metadata.GetString("tokenizer.chat_template.tool_use", "").Length > 0
                 || model.Metadata.GetString("tokenizer.chat_template", "").Contains("tools", StringComparison.Ordinal),

@@ -1,5 +1,6 @@
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
+using LlavaServer.Models.Store;
 
 namespace LlavaServer.Inference.Loading;
 
@@ -46,6 +47,15 @@ public sealed partial record ModelEntry
     public required long ParameterCount { get; init; }
 
     public required int EmbeddingLength { get; init; }
+
+    /// <summary>Its manifest, for a model of the store; null for files that the settings name.</summary>
+    public StoredModel? Stored { get; init; }
+
+    /// <summary>What it brings along beside its weights.</summary>
+    public ModelDefaults Defaults { get; init; } = new();
+
+    /// <summary>Why it cannot be loaded, the end of a sentence; null when nothing speaks against it.</summary>
+    public string? Unusable { get; init; }
 
     /// <summary>What the model file says about embeddings.</summary>
     public PoolingType Pooling { get; init; }

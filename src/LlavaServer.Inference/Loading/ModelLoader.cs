@@ -82,6 +82,11 @@ internal sealed class ModelLoader
     /// <summary>Bytes that a model will take; 0 when its files cannot be read, which loading it will report.</summary>
     public long EstimateMemory(ModelEntry entry, int contextLength)
     {
+        if (entry.Unusable is not null)
+        {
+            return 0;
+        }
+
         try
         {
             return _factory.EstimateMemory(entry.Files, OptionsFor(entry, contextLength));

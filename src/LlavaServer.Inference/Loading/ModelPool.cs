@@ -23,11 +23,13 @@ public sealed partial class ModelPool : IDisposable
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, PooledModel> _models = [];
+    private readonly Dictionary<(string Name, string Digest), PooledModel> _models = [];
     private readonly LinkedList<ModelInstance> _waiting = new();
     private readonly List<ModelInstance> _inMemory = [];
     private readonly ModelLoader _loader;
     private readonly PoolOptions _options;
+    private readonly QueueOptions _queue;
+    private readonly InferenceMetrics _metrics;
     private readonly EngineOptions _engine;
     private readonly PoolRoom _room;
     private readonly TimeProvider _time;
@@ -40,15 +42,15 @@ public sealed partial class ModelPool : IDisposable
     {
         _loader = loader;
         _options = options.Value.Pool;
+        _queue = options.Value.Queue;
+        _metrics = metrics;
         _engine = options.Value.Engine;
         _room = PoolRoom.From(_options);
         _time = time;
         _logger = logger;
         foreach (var entry in catalog.Entries)
         {
-            var queue = new QueuePlaces(_engine.Slots * _options.Executors, options.Value.Queue.MaxQueue, time);
-            metrics.Observe(entry.Name, () => queue.Counts);
-            _models.Add(entry.Name, new PooledModel(entry, queue, new EngineCircuit(_options, time)));
+            Find(entry);
         }
     }
 
@@ -143,6 +145,19 @@ public sealed partial class ModelPool : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Unload"/>, for a model that has gone: who found it before is still served.</summary>
+    public void Forget(ModelEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        lock (_lock)
+        {
+            if (_models.TryGetValue((entry.Name, entry.Digest), out var model))
+            {
+                Forget(model);
+            }
+        }
+    }
+
     public void Dispose()
     {
         List<ModelInstance> instances;
@@ -173,7 +188,34 @@ public sealed partial class ModelPool : IDisposable
         }
     }
 
-    internal PooledModel Find(ModelEntry entry) => _models[entry.Name];
+    /// <summary>What the pool keeps of a model. One that it sees for the first time takes the place of all others with its name.</summary>
+    internal PooledModel Find(ModelEntry entry)
+    {
+        lock (_lock)
+        {
+            if (_models.TryGetValue((entry.Name, entry.Digest), out var known))
+            {
+                known.IsForgotten = false;
+                return known;
+            }
+
+            foreach (var other in _models.Values.Where(model => model.Entry.Name.Equals(entry.Name, StringComparison.OrdinalIgnoreCase)))
+            {
+                Forget(other);
+            }
+
+            foreach (var (key, _) in _models.Where(static pair => pair.Value.IsUnused).ToList())
+            {
+                _models.Remove(key);
+            }
+
+            var queue = new QueuePlaces(_engine.Slots * _options.Executors, _queue.MaxQueue, _time);
+            _metrics.Observe(entry.Name, () => queue.Counts);
+            var model = new PooledModel(entry, queue, new EngineCircuit(_options, _time));
+            _models.Add((entry.Name, entry.Digest), model);
+            return model;
+        }
+    }
 
     /// <summary>
     /// Leases a model that is in memory, or that is loaded from now on. Throws <see cref="InferenceException"/> when it may not be loaded now.
@@ -291,6 +333,15 @@ public sealed partial class ModelPool : IDisposable
         model.Next = next;
         _waiting.AddLast(next);
         return next;
+    }
+
+    private void Forget(PooledModel model)
+    {
+        model.IsForgotten = true;
+        if (model.Current is { } instance)
+        {
+            End(instance);
+        }
     }
 
     private void End(ModelInstance instance)

@@ -5,6 +5,16 @@ namespace LlavaServer.Inference.Loading;
 /// <summary>Which models are served (section <c>Llava:Models</c>; the host reads its own settings there too).</summary>
 public sealed class ModelsOptions
 {
+    /// <summary>Folder of the model store in Ollama's layout; null, the default, is <c>.ollama/models</c> in the user's folder, as Ollama has it.</summary>
+    [StringLength(4096)]
+    public string? Path { get; set; }
+
+    /// <summary>Nothing in the store is changed: no copying, deleting, uploading, and no clean-up at start.</summary>
+    public bool ReadOnly { get; set; }
+
+    /// <summary>No clean-up of unused files at start. Unfinished downloads stay for a week in any case.</summary>
+    public bool NoPrune { get; set; }
+
     /// <summary>Model for an empty name; null is the first model that sees, else the first.</summary>
     [StringLength(256)]
     public string? Default { get; set; }

@@ -13,6 +13,9 @@ internal sealed class PooledModel(ModelEntry entry, QueuePlaces queue, EngineCir
 
     public ModelEntry Entry { get; } = entry;
 
+    /// <summary>The model has gone, or another has its name: nobody asks for it any more but those who found it before.</summary>
+    public bool IsForgotten { get; set; }
+
     public QueuePlaces Queue { get; } = queue;
 
     public EngineCircuit Circuit { get; } = circuit;
@@ -40,6 +43,9 @@ internal sealed class PooledModel(ModelEntry entry, QueuePlaces queue, EngineCir
 
     /// <summary>Waits for room, and for the end of <see cref="Current"/>.</summary>
     public ModelInstance? Next { get; set; }
+
+    /// <summary>Forgotten, and neither in memory nor on its way there.</summary>
+    public bool IsUnused => IsForgotten && Current is null && Next is null;
 
     /// <summary>The model if it is in memory.</summary>
     public LoadedModel? Loaded => Current?.Loaded;

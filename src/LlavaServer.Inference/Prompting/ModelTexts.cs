@@ -30,7 +30,7 @@ public sealed class ModelTexts
         var (tokenizer, choice) = TextOf(model);
         var template = choice.Template ?? throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {choice.Warning}");
         var prompt = new PromptText();
-        template.Render(request.ToConversation(), prompt);
+        template.Render(model.Defaults.Complete(request).ToConversation(), prompt);
         return prompt.ToPlainText(tokenizer, imageMarker);
     }
 

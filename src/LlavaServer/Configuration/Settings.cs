@@ -9,6 +9,9 @@ internal static class Settings
         new("Model:Path", SettingKind.Text, "LLAVA_MODEL"),
         new("Model:Mmproj", SettingKind.Text, "LLAVA_MMPROJ"),
         new("Model:Name", SettingKind.Text, "LLAVA_MODEL_NAME"),
+        new("Models:Path", SettingKind.Text, "LLAVA_MODELS", "OLLAMA_MODELS"),
+        new("Models:ReadOnly", SettingKind.Boolean, "LLAVA_MODELS_READONLY"),
+        new("Models:NoPrune", SettingKind.Boolean, "LLAVA_NOPRUNE", "OLLAMA_NOPRUNE"),
         new("Models:Default", SettingKind.Text, "LLAVA_DEFAULT_MODEL"),
         new("Models:Preload", SettingKind.Text, "LLAVA_PRELOAD"),
         new("Pool:KeepAlive", SettingKind.Duration, "LLAVA_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE"),
@@ -98,5 +101,5 @@ internal static class Settings
     public static IReadOnlyList<string> Refused { get; } = ["LLAVA_TLS_CERT", "LLAVA_TLS_KEY"];
 
     /// <summary>Names that belong to the server and do nothing in this version, or are read elsewhere.</summary>
-    public static IReadOnlyList<string> WithoutEffect { get; } = ["LLAVA_MODELS", "LLAVA_CONFIG", "LLAVA_API_KEY"];
+    public static IReadOnlyList<string> WithoutEffect { get; } = ["LLAVA_CONFIG", "LLAVA_API_KEY"];
 }

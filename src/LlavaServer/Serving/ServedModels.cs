@@ -3,6 +3,7 @@ using LlavaServer.Configuration;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Models.Gguf;
+using LlavaServer.Models.Store;
 
 namespace LlavaServer.Serving;
 
@@ -12,18 +13,36 @@ internal static partial class ServedModels
     private const string BundledName = "llava-mini";
     private static readonly string s_bundledFolder = Path.Combine(AppContext.BaseDirectory, "BundledModel");
 
-    /// <summary>Reads the files' metadata. Throws <see cref="SettingsException"/> with one line for files that are missing or damaged.</summary>
-    public static ModelCatalog Load(ModelFileOptions options)
+    /// <summary>
+    /// Reads the metadata of the files that the settings name; the store's models come behind. Throws <see cref="SettingsException"/> with one line for
+    /// files that are missing or damaged.
+    /// </summary>
+    public static ModelCatalog Load(ModelFileOptions options, StoredModels stored)
     {
         var (name, files) = FilesOf(options);
         try
         {
-            return new ModelCatalog([ModelEntry.FromFiles(name, files)]);
+            return new ModelCatalog([ModelEntry.FromFiles(name, files)], stored);
         }
         catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
         {
             throw new SettingsException([exception.Message]);
         }
+    }
+
+    /// <summary>The store in the folder that the settings name, or where Ollama has it. Throws <see cref="SettingsException"/>.</summary>
+    public static ModelStore OpenStore(ModelsOptions options)
+    {
+        var root = options.Path?.Trim();
+        if (string.IsNullOrEmpty(root))
+        {
+            var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            root = home.Length > 0
+                ? Path.Combine(home, ".ollama", "models")
+                : throw new SettingsException(["There is no user folder for the model store: set Models:Path (LLAVA_MODELS)."]);
+        }
+
+        return new ModelStore(root, options.ReadOnly);
     }
 
     private static (string Name, ModelFiles Files) FilesOf(ModelFileOptions options)

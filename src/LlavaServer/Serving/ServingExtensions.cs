@@ -17,7 +17,11 @@ internal static partial class ServingExtensions
     {
         services.AddInference();
         services.AddSingleton(CreateEngineFactory);
-        services.AddSingleton(static provider => ServedModels.Load(provider.GetRequiredService<IOptions<ServerOptions>>().Value.Model));
+        services.AddSingleton(static provider => ServedModels.OpenStore(provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Models));
+        services.AddSingleton<StoredModels>();
+        services.AddSingleton(static provider => ServedModels.Load(
+            provider.GetRequiredService<IOptions<ServerOptions>>().Value.Model, provider.GetRequiredService<StoredModels>()));
+        services.AddHostedService<StoreCleaning>();
         services.AddSingleton<VocabularySizes>();
         return services;
     }

@@ -40,6 +40,8 @@ internal sealed class ServerProcess : IAsyncDisposable
             start.Environment.Remove(name);
         }
 
+        // The models of whoever runs the tests are not ours to serve, let alone to clean up.
+        start.Environment["LLAVA_MODELS"] = Path.Combine(AppContext.BaseDirectory, "no-store");
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

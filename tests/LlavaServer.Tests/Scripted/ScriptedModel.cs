@@ -31,6 +31,9 @@ internal sealed class ScriptedModel : IDisposable
 
     public ModelFiles Files { get; }
 
+    /// <summary>A folder for the server's model store, which does not exist and goes with the files.</summary>
+    public string StoreFolder => Path.Combine(_folder, "store");
+
     public ModelEntry Entry { get; }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

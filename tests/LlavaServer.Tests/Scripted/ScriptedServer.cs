@@ -52,10 +52,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
             ["Llava:Shutdown:Grace"] = "00:00:02",
         };
         all.TryAdd("Llava:Logging:Level", "warning");
+        all.TryAdd("Llava:Models:Path", eye.StoreFolder);
         var app = Program.Build(all, services =>
         {
             services.AddInference();
-            services.Replace(ServiceDescriptor.Singleton(new ModelCatalog([eye.Entry, blind.Entry])));
+            services.Replace(ServiceDescriptor.Singleton(provider => new ModelCatalog([eye.Entry, blind.Entry], provider.GetRequiredService<StoredModels>())));
             services.Replace(ServiceDescriptor.Singleton<IInferenceEngineFactory>(script));
             replace?.Invoke(services);
         });

@@ -21,7 +21,7 @@ internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModel
             if (request.Messages.Count > 0 || !request.KeepAlive.IsUnload)
             {
                 OllamaRefusals.CheckChat(body.Root, request);
-                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options")) };
+                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model) };
             }
         }
 

@@ -21,7 +21,7 @@ internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaM
             if (request.Prompt.Length > 0 || !request.KeepAlive.IsUnload)
             {
                 OllamaRefusals.CheckGenerate(body.Root, request, target.Name);
-                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options")) };
+                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model) };
             }
         }
 

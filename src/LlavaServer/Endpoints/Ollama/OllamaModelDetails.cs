@@ -39,7 +39,7 @@ internal sealed record OllamaModelDetails
     {
         Family = model.Family,
         Families = model.Families,
-        ParameterSize = SizeText(model.ParameterCount),
+        ParameterSize = model is { Stored: not null, ParameterSize.Length: > 0 } ? model.ParameterSize : SizeText(model.ParameterCount),
         QuantizationLevel = model.QuantizationLevel,
         ContextLength = model.ContextLength,
         EmbeddingLength = model.EmbeddingLength,

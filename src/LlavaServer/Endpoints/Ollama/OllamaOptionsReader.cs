@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using LlavaServer.Endpoints.Reading;
+using LlavaServer.Inference.Loading;
 
 namespace LlavaServer.Endpoints.Ollama;
 
@@ -29,19 +30,25 @@ internal static class OllamaOptionsReader
 
     private static readonly string[] IgnoredNumbers = ["tfs_z"];
 
+    /// <summary>The options of a request over those of its model. Throws 400 for a wrong type and a value out of range.</summary>
+    public static OllamaOptions Read(JsonFields? given, ModelEntry model) =>
+        Read(given, Read(model.Defaults.Options is { } own ? new JsonFields(own, "options", ignoresCase: false) : null) with { Ignored = [] });
+
     /// <summary>Throws 400 for a wrong type and a value out of range.</summary>
-    public static OllamaOptions Read(JsonFields? given)
+    /// <param name="given">What a caller or a model says.</param>
+    /// <param name="fallback">What holds where it says nothing; null for Ollama's own defaults.</param>
+    public static OllamaOptions Read(JsonFields? given, OllamaOptions? fallback = null)
     {
+        var defaults = fallback ?? new OllamaOptions();
         if (given is not { } fields)
         {
-            return new OllamaOptions();
+            return defaults;
         }
 
-        var defaults = new OllamaOptions();
         return new OllamaOptions
         {
             NumPredict = (int)Math.Clamp(Integer(fields, "num_predict") ?? defaults.NumPredict, -1, int.MaxValue),
-            NumCtx = Integer(fields, "num_ctx") is { } context and > 0 ? (int)Math.Min(context, int.MaxValue) : null,
+            NumCtx = Integer(fields, "num_ctx") is { } context and > 0 ? (int)Math.Min(context, int.MaxValue) : defaults.NumCtx,
             Seed = Integer(fields, "seed") ?? defaults.Seed,
             Temperature = Math.Max(0f, Number(fields, "temperature", -MaxTemperature, MaxTemperature) ?? defaults.Temperature),
             TopK = (int)Math.Clamp(Integer(fields, "top_k") ?? defaults.TopK, 0, int.MaxValue),
@@ -52,10 +59,10 @@ internal static class OllamaOptionsReader
             RepeatPenalty = Number(fields, "repeat_penalty", 1 / MaxPenalty, MaxPenalty) ?? defaults.RepeatPenalty,
             PresencePenalty = Number(fields, "presence_penalty", -MaxPenalty, MaxPenalty) ?? defaults.PresencePenalty,
             FrequencyPenalty = Number(fields, "frequency_penalty", -MaxPenalty, MaxPenalty) ?? defaults.FrequencyPenalty,
-            Mirostat = Mirostat(fields),
+            Mirostat = Mirostat(fields) ?? defaults.Mirostat,
             MirostatTau = Number(fields, "mirostat_tau", 0, MaxTau) ?? defaults.MirostatTau,
             MirostatEta = Number(fields, "mirostat_eta", 0, 1) ?? defaults.MirostatEta,
-            Stop = Stop(fields),
+            Stop = Stop(fields) ?? defaults.Stop,
             Ignored = Ignored(fields),
         };
     }
@@ -98,18 +105,18 @@ internal static class OllamaOptionsReader
     private static float? Probability(JsonFields fields, string name) =>
         Number(fields, name, float.MinValue, float.MaxValue) is { } value ? Math.Clamp(value, 0f, 1f) : null;
 
-    private static int Mirostat(JsonFields fields) => Integer(fields, "mirostat") switch
+    private static int? Mirostat(JsonFields fields) => Integer(fields, "mirostat") switch
     {
-        null => 0,
+        null => null,
         >= 0 and <= 2 and { } version => (int)version,
         _ => throw RequestException.InvalidValue(fields.PathOf("mirostat"), "option \"mirostat\" must be between 0 and 2"),
     };
 
-    private static List<string> Stop(JsonFields fields)
+    private static List<string>? Stop(JsonFields fields)
     {
         if (!fields.TryGet("stop", out var field))
         {
-            return [];
+            return null;
         }
 
         if (field.Kind != JsonValueKind.Array)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlavaServer.Endpoints.Reading;
+using LlavaServer.Models.Store;
 
 namespace LlavaServer.Endpoints.Ollama;
 
@@ -10,7 +11,7 @@ namespace LlavaServer.Endpoints.Ollama;
 internal static class OllamaRefusals
 {
     /// <summary>Checks <c>/api/generate</c>.</summary>
-    public static void CheckGenerate(JsonFields root, OllamaGenerateRequest request, OllamaModelName name)
+    public static void CheckGenerate(JsonFields root, OllamaGenerateRequest request, ModelName name)
     {
         var template = root.String("template") ?? "";
         var hasContext = root.TryGet("context", out var context) && context.AsArray().Any();

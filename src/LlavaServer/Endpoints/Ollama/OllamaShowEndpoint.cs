@@ -21,7 +21,7 @@ internal sealed class OllamaShowEndpoint(OllamaRequestReader reader, OllamaModel
             isVerbose = body.Root.Boolean("verbose") ?? false;
         }
 
-        var name = OllamaModelName.Parse(text.Length > 0 ? text : throw OllamaErrors.ModelRequired()) ?? throw OllamaErrors.InvalidModelName();
+        var name = OllamaModels.NameOf(text.Length > 0 ? text : throw OllamaErrors.ModelRequired());
         var model = models.Find(name) ?? throw OllamaErrors.ModelNotFound(name.Display);
         var information = Describe(model, isVerbose, context.Request.Headers.UserAgent.ToString().StartsWith(CopilotAgent, StringComparison.Ordinal) ? text : null);
         await OllamaJson.WriteAsync(context, information, OllamaJson.Context.OllamaModelInformation);

@@ -1,6 +1,7 @@
 using LlavaServer.Inference.Loading;
+using LlavaServer.Models.Store;
 
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>The model that a request names. Immutable.</summary>
-internal sealed record OllamaTarget(OllamaModelName Name, ModelEntry Model);
+internal sealed record OllamaTarget(ModelName Name, ModelEntry Model);

@@ -43,7 +43,7 @@ internal sealed class OllamaUnavailable(OllamaRequestReader reader, OllamaModels
                 : OllamaErrors.ModelRequired();
         }
 
-        var name = OllamaModelName.Parse(text) ?? throw OllamaErrors.InvalidModelName();
+        var name = OllamaModels.NameOf(text);
         throw models.Find(name) is null
             ? new RequestException(
                 StatusCodes.Status404NotFound, "model_not_found", $"model {OllamaText.Quote(text)} not found, try pulling it first", "model")

@@ -8,6 +8,9 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// <summary>Finds the model of a request: by its name, or the only or default one when none is named. Singleton, thread-safe.</summary>
 internal sealed class ModelSelector(ModelCatalog catalog, IOptions<OpenAIOptions> options, IOptions<InferenceOptions> inference)
 {
+    /// <summary>Names in an error text at most.</summary>
+    private const int MaxListed = 20;
+
     public ModelEntry Select(string? name)
     {
         var configured = inference.Value.Models.Default;
@@ -22,7 +25,7 @@ internal sealed class ModelSelector(ModelCatalog catalog, IOptions<OpenAIOptions
 
     public RequestException NotFound(string name)
     {
-        var known = string.Join(", ", catalog.Entries.Select(static entry => ModelNames.Display(entry.Name)));
+        var known = string.Join(", ", catalog.All().Take(MaxListed).Select(static entry => ModelNames.Display(entry.Name)));
         return new(404, "model_not_found", $"The model `{ModelNames.Echo(name)}` does not exist. Models of this server: {known}.", "model");
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ModelsEndpoint(ModelCatalog catalog, ModelPool pool, Model
         writer.WriteStartObject();
         writer.WriteString("object"u8, "list"u8);
         writer.WriteStartArray("data"u8);
-        foreach (var entry in endpoint._sorted)
+        foreach (var entry in endpoint.Sorted())
         {
             endpoint.Write(writer, entry);
         }
@@ -30,7 +30,7 @@ internal sealed class ModelsEndpoint(ModelCatalog catalog, ModelPool pool, Model
         return OpenAIJson.WriteResponseAsync(context, (Endpoint: this, Entry: entry), static (writer, state) => state.Endpoint.Write(writer, state.Entry));
     }
 
-    private readonly ModelEntry[] _sorted = [.. catalog.Entries.OrderBy(static entry => ModelNames.Display(entry.Name), StringComparer.Ordinal)];
+    private IOrderedEnumerable<ModelEntry> Sorted() => catalog.All().OrderBy(static entry => ModelNames.Display(entry.Name), StringComparer.Ordinal);
 
     private void Write(Utf8JsonWriter writer, ModelEntry entry)
     {

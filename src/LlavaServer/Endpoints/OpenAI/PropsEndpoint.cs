@@ -64,6 +64,11 @@ internal sealed class PropsEndpoint(ModelSelector models, ModelPool pool, ModelT
 
     private static string TemplateOf(ModelEntry model)
     {
+        if (model.Unusable is not null)
+        {
+            return "";
+        }
+
         try
         {
             using var file = GgufFile.Open(model.Files.ModelPath);

@@ -41,8 +41,10 @@ public sealed class ModelsTests(OpenAIServer server) : IClassFixture<OpenAIServe
     [InlineData("/v1/models/eye:latest", 200)]
     [InlineData("/v1/models/EYE", 200)]
     [InlineData("/models/eye%3Alatest", 200)]
-    [InlineData("/v1/models/library%2Feye", 404)]
-    [InlineData("/v1/models/library/eye", 404)]
+    [InlineData("/v1/models/library%2Feye", 200)]
+    [InlineData("/v1/models/library/eye", 200)]
+    [InlineData("/v1/models/user%2Feye", 404)]
+    [InlineData("/v1/models/user/eye", 404)]
     [InlineData("/v1/models/none", 404)]
     public async Task Get_ById_EntryOrNotFound(string path, int status)
     {

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using LlavaServer.Models.Store;
+using Microsoft.Extensions.Logging;
+
+namespace LlavaServer.Inference.Loading;
+
+/// <summary>
+/// The models of the store as entries. Every call looks at the disk, so a model that came or went is seen at once; what was read of its files is kept as
+/// long as its manifest stays the same. Thread-safe; one for the process.
+/// </summary>
+public sealed partial class StoredModels(ModelStore store, ILogger<StoredModels> logger)
+{
+    private readonly ConcurrentDictionary<(string Name, Digest Manifest, DateTimeOffset ModifiedAt), ModelEntry> _entries = new();
+    private HashSet<string> _warned = [];
+
+    public ModelStore Store => store;
+
+    /// <summary>All models, those that cannot be served too.</summary>
+    public IReadOnlyList<ModelEntry> All()
+    {
+        var contents = store.Read();
+        Warn(contents.Unreadable);
+        var entries = contents.Models.Select(EntryOf).ToList();
+        var present = contents.Models.Select(KeyOf).ToHashSet();
+        foreach (var gone in _entries.Keys.Where(key => !present.Contains(key)))
+        {
+            _entries.TryRemove(gone, out _);
+        }
+
+        return entries;
+    }
+
+    /// <summary>A model by its name, without regard to case; null when there is none, or when its manifest cannot be read.</summary>
+    public ModelEntry? Find(ModelName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        try
+        {
+            return store.Find(name) is { } model ? EntryOf(model) : null;
+        }
+        catch (Exception exception) when (exception is StoreException or IOException or UnauthorizedAccessException)
+        {
+            Log.Unreadable(logger, name.Display, exception.Message);
+            return null;
+        }
+    }
+
+    private ModelEntry EntryOf(StoredModel model)
+    {
+        var key = KeyOf(model);
+        if (_entries.TryGetValue(key, out var known) && HasItsFiles(known))
+        {
+            return known;
+        }
+
+        var entry = ModelEntry.FromStore(model, store.Blobs);
+        if (entry.Unusable is null)
+        {
+            _entries[key] = entry;
+        }
+
+        return entry;
+    }
+
+    private static (string Name, Digest Manifest, DateTimeOffset ModifiedAt) KeyOf(StoredModel model) => (model.Name.Full, model.Manifest.Digest, model.ModifiedAt);
+
+    private static bool HasItsFiles(ModelEntry entry) =>
+        File.Exists(entry.Files.ModelPath) && (entry.Files.MmprojPath is null || File.Exists(entry.Files.MmprojPath));
+
+    // Once for each file, however often the store is looked at.
+    private void Warn(IReadOnlyList<string> unreadable)
+    {
+        foreach (var path in unreadable.Except(_warned))
+        {
+            Log.Unreadable(logger, path, "it is no manifest, or cannot be read");
+        }
+
+        _warned = [.. unreadable];
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(7, LogLevel.Warning, "The store's manifest {Path} is passed over: {Reason}")]
+        public static partial void Unreadable(ILogger logger, string path, string reason);
+    }
+}
