@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace LlavaServer.Endpoints.OpenAI;
 
 /// <summary>
-/// Reads the fields that chat and text completions have in common, after a table of all fields. Every refusal names the field; nothing is dropped
+/// Reads the fields that chat, responses and text completions have in common, after a table of all fields. Every refusal names the field; nothing is dropped
 /// silently. Singleton, thread-safe.
 /// </summary>
 internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptions<InferenceOptions> inference, AnswerFormat format)
@@ -23,7 +23,7 @@ internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptio
         var ignored = CheckFields(body, table);
         var stream = body.Boolean("stream") ?? false;
         var (includesUsage, includesProgress) = StreamOptions(body, stream, ignored);
-        var most = MaxTokens(body, maxTokens);
+        var most = MaxTokens(body, table, maxTokens);
         return new AnswerRequest
         {
             Model = body.String("model"),
@@ -89,12 +89,12 @@ internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptio
         return (includesUsage, includesProgress);
     }
 
-    private static int? MaxTokens(JsonFields body, int? absent)
+    private static int? MaxTokens(JsonFields body, IReadOnlyDictionary<string, ChatField> table, int? absent)
     {
         var tokens = absent;
-        foreach (var name in (ReadOnlySpan<string>)["n_predict", "max_tokens", "max_completion_tokens"])
+        foreach (var name in (ReadOnlySpan<string>)["n_predict", "max_tokens", "max_completion_tokens", "max_output_tokens"])
         {
-            if (body.TryGet(name, out var field))
+            if (table.ContainsKey(name) && body.TryGet(name, out var field))
             {
                 tokens = (int)field.AsInt64(-1, int.MaxValue);
                 if (tokens == 0)

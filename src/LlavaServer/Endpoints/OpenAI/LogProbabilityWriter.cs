@@ -3,7 +3,7 @@ using LlavaServer.Inference;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
-/// <summary>Writes log probabilities of tokens: the object of chat completions.</summary>
+/// <summary>Writes log probabilities of tokens: the object of chat completions, the array of responses.</summary>
 internal static class LogProbabilityWriter
 {
     /// <summary>The object, or null for no tokens.</summary>
@@ -16,7 +16,7 @@ internal static class LogProbabilityWriter
         }
 
         writer.WriteStartObject();
-        WriteTokens(writer, "content", tokens, withTop: true);
+        WriteTokens(writer, "content", tokens);
         writer.WriteNull("refusal"u8);
         writer.WriteEndObject();
     }
@@ -33,6 +33,9 @@ internal static class LogProbabilityWriter
             writer.WriteRawValue("-9999.0"u8);
         }
     }
+
+    /// <summary>A member that is an array of tokens, each with the most likely ones in its place.</summary>
+    public static void WriteTokens(Utf8JsonWriter writer, string name, IReadOnlyList<TokenLogProbability> tokens) => WriteTokens(writer, name, tokens, withTop: true);
 
     private static void WriteTokens(Utf8JsonWriter writer, string name, IReadOnlyList<TokenLogProbability> tokens, bool withTop)
     {

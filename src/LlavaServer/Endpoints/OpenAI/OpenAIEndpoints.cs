@@ -1,5 +1,6 @@
 using LlavaServer.Endpoints.Documentation;
 using LlavaServer.Endpoints.OpenAI.Completions;
+using LlavaServer.Endpoints.OpenAI.Responses;
 
 namespace LlavaServer.Endpoints.OpenAI;
 
@@ -61,6 +62,7 @@ internal static class OpenAIEndpoints
         services.AddSingleton<CompletionMapper>();
         services.AddSingleton<CompletionsEndpoint>();
         services.AddSingleton<ModelSelector>();
+        services.AddResponses();
         services.AddSingleton<EmbeddingInputReader>();
         services.AddSingleton<EmbeddingsEndpoint>();
         services.AddSingleton<ModelsEndpoint>();
@@ -93,6 +95,7 @@ internal static class OpenAIEndpoints
             .WithMetadata(s_chat, OpenAIAnswers.Chat)
             .Produces(StatusCodes.Status200OK, contentType: "application/json", additionalContentTypes: "text/event-stream")
             .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
+        group.MapResponses(s_chat);
         Read(group, "/models", static (HttpContext context, ModelsEndpoint endpoint) => endpoint.ListAsync(context), "Models that this server serves", OpenAIAnswers.Models);
         Read(group, "/models/{**id}", static (HttpContext context, ModelsEndpoint endpoint, string id) => endpoint.GetAsync(context, id), "One model", OpenAIAnswers.Model).Produces(StatusCodes.Status404NotFound);
     }

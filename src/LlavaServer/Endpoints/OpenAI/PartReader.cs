@@ -36,7 +36,8 @@ internal static class PartReader
     private static string TypeOf(JsonFields part) =>
         part.String("type") ?? (part.Has("image_url") ? "image_url" : part.Has("text") ? "text" : throw RequestException.Missing(part.PathOf("type")));
 
-    private static RequestPart ImageUrlPart(JsonFields part)
+    /// <summary>A picture by <c>image_url</c>: a text, or an object with a url.</summary>
+    public static RequestPart ImageUrlPart(JsonFields part)
     {
         if (part.TryGet("file_id", out var fileId))
         {
@@ -72,7 +73,8 @@ internal static class PartReader
         };
     }
 
-    private static RequestPart FilePart(JsonFields file)
+    /// <summary>A picture as a file: <c>file_data</c>.</summary>
+    public static RequestPart FilePart(JsonFields file)
     {
         if (file.TryGet("file_id", out var fileId))
         {
@@ -82,7 +84,7 @@ internal static class PartReader
         return new RequestPart { Image = Text(file.Required("file_data")), IsFile = true };
     }
 
-    private static void CheckDetail(JsonFields fields)
+    public static void CheckDetail(JsonFields fields)
     {
         if (fields.TryGet("detail", out var detail) && detail.AsString() is not ("auto" or "low" or "high" or "original"))
         {
@@ -90,5 +92,5 @@ internal static class PartReader
         }
     }
 
-    private static JsonField Text(JsonField field) => field.Kind == JsonValueKind.String ? field : throw field.WrongType("a string");
+    public static JsonField Text(JsonField field) => field.Kind == JsonValueKind.String ? field : throw field.WrongType("a string");
 }

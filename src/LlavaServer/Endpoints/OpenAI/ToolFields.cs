@@ -7,7 +7,7 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// <summary>Reads <c>tools</c>, <c>tool_choice</c> and <c>parallel_tool_calls</c>. Schemas are judged by inference.</summary>
 internal static class ToolFields
 {
-    private const int MaxCount = 128;
+    public const int MaxCount = 128;
     private const int MaxNameLength = 64;
 
     public static RequestTools Read(JsonFields body, bool hasForm)
@@ -36,22 +36,31 @@ internal static class ToolFields
             var tool = item.AsObject();
             CheckType(tool);
             var function = tool.Required("function").AsObject();
-            var name = function.Required("name");
-            if (!IsName(name.AsString()))
-            {
-                throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': it must be 1 to {MaxNameLength} letters, digits, underscores and hyphens.");
-            }
-
-            function.String("description");
-            function.Object("parameters");
-            function.Boolean("strict");
-            if (!tools.TryAdd(name.AsString(), item.Element.Clone()))
-            {
-                throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': another tool has the same name.");
-            }
+            Add(tools, function, item.Element.Clone());
         }
 
         return tools;
+    }
+
+    /// <summary>Checks a function and adds it by its name.</summary>
+    /// <param name="tools">Those so far.</param>
+    /// <param name="function">Name, description, parameters.</param>
+    /// <param name="tool">The tool in the form of inference, which outlives the body.</param>
+    public static void Add(Dictionary<string, JsonElement> tools, JsonFields function, JsonElement tool)
+    {
+        var name = function.Required("name");
+        if (!IsName(name.AsString()))
+        {
+            throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': it must be 1 to {MaxNameLength} letters, digits, underscores and hyphens.");
+        }
+
+        function.String("description");
+        function.Object("parameters");
+        function.Boolean("strict");
+        if (!tools.TryAdd(name.AsString(), tool))
+        {
+            throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': another tool has the same name.");
+        }
     }
 
     private static void CheckType(JsonFields tool)
@@ -96,12 +105,7 @@ internal static class ToolFields
                 var allowed = choice.Required("allowed_tools").AsObject();
                 var names = allowed.Required("tools").AsArray(MaxCount).Select(item => Allowed(item.AsObject(), tools)).Distinct().ToList();
                 var mode = allowed.Required("mode");
-                if (mode.AsString() is not ("auto" or "required"))
-                {
-                    throw RequestException.InvalidValue(mode.Path, $"Invalid value for '{mode.Path}': it must be auto or required.");
-                }
-
-                return new RequestTools { Tools = [.. names.Select(name => tools[name])], Choice = Mode(mode, names.Count, "auto or required") };
+                return new RequestTools { Tools = [.. names.Select(name => tools[name])], Choice = AllowedMode(mode, names.Count) };
             case "custom":
                 throw RequestException.Unsupported(type.Path, $"'{type.Path}' cannot be custom; tools are functions.");
             default:
@@ -109,7 +113,13 @@ internal static class ToolFields
         }
     }
 
-    private static ToolChoice Mode(JsonField field, int toolCount, string values) => field.AsString() switch
+    /// <summary>The mode of <c>allowed_tools</c>.</summary>
+    public static ToolChoice AllowedMode(JsonField mode, int toolCount) => mode.AsString() is "auto" or "required"
+        ? Mode(mode, toolCount, "auto or required")
+        : throw RequestException.InvalidValue(mode.Path, $"Invalid value for '{mode.Path}': it must be auto or required.");
+
+    /// <summary>A choice that is a word.</summary>
+    public static ToolChoice Mode(JsonField field, int toolCount, string values) => field.AsString() switch
     {
         "none" => ToolChoice.None,
         "auto" => ToolChoice.Auto,
@@ -124,7 +134,8 @@ internal static class ToolFields
         return Known(tool.Required("function").AsObject().Required("name"), tools);
     }
 
-    private static string Known(JsonField name, Dictionary<string, JsonElement> tools) => tools.ContainsKey(name.AsString())
+    /// <summary>A name of one of the tools.</summary>
+    public static string Known(JsonField name, Dictionary<string, JsonElement> tools) => tools.ContainsKey(name.AsString())
         ? name.AsString()
         : throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': it is none of the names in 'tools'.");
 

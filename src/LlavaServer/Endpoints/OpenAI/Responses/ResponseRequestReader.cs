@@ -1,0 +1,126 @@
+using System.Text.Json;
+using LlavaServer.Configuration;
+using LlavaServer.Endpoints.Reading;
+using LlavaServer.Inference;
+using LlavaServer.Inference.Prompting;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Endpoints.OpenAI.Responses;
+
+/// <summary>
+/// Reads the fields of a responses request after <see cref="ResponseFields"/>. Every refusal names the field; nothing is dropped silently. Singleton,
+/// thread-safe.
+/// </summary>
+internal sealed class ResponseRequestReader(IOptions<LimitsOptions> limits, AnswerFieldsReader common, AnswerFormat format)
+{
+    private const string LogProbabilities = "message.output_text.logprobs";
+
+    /// <summary>OpenAI's bounds of <c>metadata</c>.</summary>
+    private const int MaxMetadata = 16;
+    private const int MaxMetadataName = 64;
+    private const int MaxMetadataValue = 512;
+
+    private readonly ResponseInputReader _input = new(limits.Value);
+
+    public ResponseRequest Read(JsonFields body)
+    {
+        var answer = common.Read(body, ResponseFields.ByName);
+        List<string> ignored = [.. answer.IgnoredFields];
+        var text = Text(body, ignored);
+        var grammar = format.ReadFlat(text, answer.Grammar);
+        var messages = _input.Read(body, ignored);
+        var tools = ResponseToolFields.Read(body, hasForm: grammar is not null, ignored);
+        var top = body.Int32("top_logprobs", 0, TokenLogProbability.MostAlternatives);
+        var switchesThinkingOff = SwitchesThinkingOff(body);
+        var variables = TemplateFields.Variables(body);
+        var chat = new ChatCompletionRequest(answer with
+        {
+            Grammar = grammar,
+            TimesChunks = false,
+            IgnoredFields = switchesThinkingOff ? [.. ignored.Where(static name => name != "reasoning")] : ignored,
+        })
+        {
+            Messages = messages,
+            Ending = TemplateFields.Ending(body, messages),
+            TemplateVariables = switchesThinkingOff ? new Dictionary<string, JsonElement>(PromptVariables.NoThinking.UnionBy(variables, static pair => pair.Key)) : variables,
+            SwitchesThinkingOff = switchesThinkingOff,
+            Tools = tools,
+            TopLogProbabilities = IncludesLogProbabilities(body, ignored) ? top ?? 0 : top is > 0 ? top : null,
+        };
+        return new ResponseRequest(chat, Settings(body, answer, tools, text, top));
+    }
+
+    private static ResponseSettings Settings(JsonFields body, AnswerRequest answer, RequestTools tools, JsonFields? text, int? top) => new()
+    {
+        Instructions = body.String("instructions"),
+        MaxOutputTokens = answer.MaxTokens,
+        AllowsParallelCalls = tools.AllowsParallelCalls,
+        Temperature = body.Number("temperature") ?? Single(answer.Sampling.Temperature),
+        TopP = body.Number("top_p") ?? Single(answer.Sampling.TopP),
+        TopLogProbabilities = top ?? 0,
+        Format = text?.Object("format")?.Element.Clone(),
+        ToolChoice = body.TryGet("tool_choice", out var choice) ? choice.Element.Clone() : null,
+        Tools = tools.Tools,
+        Metadata = Metadata(body),
+    };
+
+    // 0.8 as a float is not 0.8 as a double.
+    private static double Single(float value) => (double)(decimal)value;
+
+    private static JsonFields? Text(JsonFields body, List<string> ignored)
+    {
+        if (body.Object("text") is not { } text)
+        {
+            return null;
+        }
+
+        foreach (var member in text.Members())
+        {
+            if (member.Name != "format" && member.Kind != JsonValueKind.Null)
+            {
+                IgnoredFields.Add(new JsonField(member.Element, member.Path, false) { Name = "text." + member.Name }, ignored, refuse: false);
+            }
+        }
+
+        return text;
+    }
+
+    private static bool IncludesLogProbabilities(JsonFields body, List<string> ignored)
+    {
+        var includes = false;
+        foreach (var item in body.TryGet("include", out var include) ? include.AsArray() : [])
+        {
+            if (item.AsString() == LogProbabilities)
+            {
+                includes = true;
+            }
+            else
+            {
+                IgnoredFields.Add(new JsonField(item.Element, item.Path, false) { Name = "include." + item.AsString() }, ignored, refuse: false);
+            }
+        }
+
+        return includes;
+    }
+
+    private static bool SwitchesThinkingOff(JsonFields body) =>
+        body.TryGet("reasoning", out var reasoning) && reasoning.Kind == JsonValueKind.Object
+        && reasoning.AsObject().TryGet("effort", out var effort) && effort.Kind == JsonValueKind.String && effort.AsString() == "none";
+
+    private static JsonElement? Metadata(JsonFields body)
+    {
+        if (body.Object("metadata") is not { } metadata)
+        {
+            return null;
+        }
+
+        var members = metadata.Members().ToList();
+        return members.Count <= MaxMetadata && members.TrueForAll(static member => member.Name.Length <= MaxMetadataName && IsShortText(member))
+            ? metadata.Element.Clone()
+            : throw RequestException.InvalidValue(
+                "metadata", $"Invalid value for 'metadata': at most {MaxMetadata} texts of {MaxMetadataValue} characters, with names of {MaxMetadataName}.");
+    }
+
+    // Names of metadata are the caller's own, so no error repeats them.
+    private static bool IsShortText(JsonField member) => member.Kind == JsonValueKind.String && member.AsString().Length <= MaxMetadataValue;
+}
