@@ -16,7 +16,7 @@ public sealed class DotNetMatrixTests(BundledServer bundled, CrowdedServer crowd
 {
     private static readonly ClientQuestion s_endless = new("Go on") { MaxTokens = 16_000 };
 
-    public static TheoryData<string> Clients => ["OpenAI", "Microsoft.Extensions.AI", "Semantic Kernel"];
+    public static TheoryData<string> Clients => ["OpenAI", "OpenAI responses", "Microsoft.Extensions.AI", "Semantic Kernel"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -69,7 +69,7 @@ public sealed class DotNetMatrixTests(BundledServer bundled, CrowdedServer crowd
         AssertFailure(await FailureAsync(name, "no-such-model", new ClientQuestion("Hello")), 404, "model_not_found", "model");
         AssertFailure(
             await FailureAsync(name, BundledServer.Model, new ClientQuestion("What is this?", TestPicture.Truncated)),
-            400, "image_parse_error", "messages[0].content[1].image_url.url");
+            400, "image_parse_error", name == "OpenAI responses" ? "input[0].content[1].image_url" : "messages[0].content[1].image_url.url");
     }
 
     [Theory]
@@ -154,6 +154,7 @@ public sealed class DotNetMatrixTests(BundledServer bundled, CrowdedServer crowd
         return name switch
         {
             "OpenAI" => new OpenAIMatrixClient(client.GetChatClient(model)),
+            "OpenAI responses" => new ResponsesMatrixClient(client, model),
             "Microsoft.Extensions.AI" => new ExtensionsMatrixClient(client.GetChatClient(model).AsIChatClient()),
             _ => new SemanticKernelMatrixClient(new OpenAIChatCompletionService(model, client)),
         };

@@ -23,7 +23,6 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         ["toolsStream"] = static report => AssertCall(report),
         ["structured"] = static report => AssertPaint(report["value"]!),
         ["unknownModel"] = static report => AssertFailure(report, 404, "model_not_found", "model"),
-        ["brokenPicture"] = static report => AssertFailure(report, 400, "image_parse_error", "messages[0].content[1].image_url.url"),
         ["cancel"] = static report =>
         {
             Assert.InRange((int)report["pieces"]!, 20, 200);
@@ -38,6 +37,37 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         },
     };
 
+    private static readonly Dictionary<string, Action<JsonObject>> s_chat = new()
+    {
+        ["brokenPicture"] = static report => AssertFailure(report, 400, "image_parse_error", "messages[0].content[1].image_url.url"),
+    };
+
+    private static readonly Dictionary<string, Action<JsonObject>> s_responses = new()
+    {
+        ["brokenPicture"] = static report => AssertFailure(report, 400, "image_parse_error", "input[0].content[1].image_url"),
+    };
+
+    private static readonly Dictionary<string, Action<JsonObject>> s_openAIResponses = new()
+    {
+        ["accumulated"] = static report =>
+        {
+            Assert.Contains("red", (string)report["text"]!, StringComparison.OrdinalIgnoreCase);
+            Assert.Equal(("response.created", "response.completed"), ((string)report["first"]!, (string)report["last"]!));
+        },
+        ["structuredStream"] = static report => Assert.Contains(report["value"]!["filled"]!.GetValueKind(), (JsonValueKind[])[JsonValueKind.True, JsonValueKind.False]),
+        ["conversation"] = static report =>
+        {
+            Assert.InRange((int)report["calls"]!, 1, 128);
+            Assert.NotEqual("", ((string)report["text"]!).Trim());
+            Assert.Equal("stop", (string)report["finish"]!);
+        },
+        ["incomplete"] = static report => Assert.Equal(
+            """{"whole":"max_output_tokens","last":"response.incomplete","streamed":"max_output_tokens","items":["incomplete","incomplete"]}""", Without(report, "scenario")),
+        ["logprobs"] = static report => AssertLogProbabilities(report),
+        ["counted"] = static report => Assert.InRange((int)report["input"]!, 65, 256),
+        ["notStored"] = static report => Assert.Equal("""{"status":404,"code":"not_found"}""", Without(report, "scenario")),
+    };
+
     private static readonly Dictionary<string, Action<JsonObject>> s_openAI = new()
     {
         ["choices"] = static report =>
@@ -45,11 +75,7 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
             Assert.Equal([0, 1], report["indices"]!.AsArray().Select(static index => (int)index!));
             Assert.All(report["finishes"]!.AsArray(), static finish => Assert.Contains((string)finish!, (string[])["stop", "length"]));
         },
-        ["logprobs"] = static report =>
-        {
-            Assert.Equal((string)report["text"]!, (string)report["joined"]!);
-            Assert.All(report["alternatives"]!.AsArray(), static count => Assert.Equal(2, (int)count!));
-        },
+        ["logprobs"] = static report => AssertLogProbabilities(report),
         ["accumulated"] = static report => Assert.Contains("red", (string)report["text"]!, StringComparison.OrdinalIgnoreCase),
         ["completions"] = static report => Assert.NotEqual("", (string)report["text"]!),
         ["models"] = static report => Assert.Contains(report["ids"]!.AsArray(), static id => ((string)id!).StartsWith(BundledServer.Model, StringComparison.Ordinal)),
@@ -58,12 +84,18 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
     [Theory]
     [InlineData("openai 6")]
     [InlineData("openai 7")]
+    [InlineData("openai 6 responses")]
+    [InlineData("openai 7 responses")]
     [InlineData("ai sdk")]
+    [InlineData("ai sdk responses")]
     [InlineData("langchain")]
+    [InlineData("langchain responses")]
     public async Task AllScenarios_RealServer_AsTheRealApi(string client)
     {
         var reports = await RunAsync(client);
-        Dictionary<string, Action<JsonObject>> expected = client.StartsWith("openai", StringComparison.Ordinal) ? new(s_common.Concat(s_openAI)) : s_common;
+        var (isOpenAI, isResponses) = (client.StartsWith("openai", StringComparison.Ordinal), client.EndsWith("responses", StringComparison.Ordinal));
+        var expected = new Dictionary<string, Action<JsonObject>>(
+            [.. s_common, .. isResponses ? s_responses : s_chat, .. !isOpenAI ? [] : isResponses ? s_openAIResponses : s_openAI]);
         var wrong = new List<string>();
         foreach (var (scenario, check) in expected)
         {
@@ -82,6 +114,10 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         Assert.Equal((string)reports["whole"]["text"]!, (string)reports["stream"]["text"]!);
         Assert.Equal((int)reports["whole"]["input"]!, (int)reports["stream"]["input"]!);
         Assert.InRange((int)reports["pictures"]["input"]!, (int)reports["picture"]["input"]! + 64, int.MaxValue);
+        if (reports.TryGetValue("counted", out var counted))
+        {
+            Assert.Equal((int)reports["picture"]["input"]!, (int)counted["input"]!);
+        }
     }
 
     private async Task<Dictionary<string, JsonObject>> RunAsync(string client)
@@ -131,6 +167,14 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         Assert.InRange((int)value["count"]!, 0, 9);
         Assert.Equal(2, value.AsObject().Count);
     }
+
+    private static void AssertLogProbabilities(JsonObject report)
+    {
+        Assert.Equal((string)report["text"]!, (string)report["joined"]!);
+        Assert.All(report["alternatives"]!.AsArray(), static count => Assert.Equal(2, (int)count!));
+    }
+
+    private static string Without(JsonObject report, string name) => new JsonObject(report.Where(member => member.Key != name).Select(static member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))).ToJsonString();
 
     private static void AssertFailure(JsonObject report, int status, string code, string parameter) =>
         Assert.Equal((status, code, parameter), ((int)report["status"]!, (string)report["code"]!, (string)report["param"]!));

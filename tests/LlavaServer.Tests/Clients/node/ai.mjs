@@ -1,19 +1,23 @@
-// The npm package `ai` with `@ai-sdk/openai-compatible`, as one of the clients of run.mjs.
+// The npm package `ai`, with `@ai-sdk/openai-compatible` and with the responses of `@ai-sdk/openai`, as clients of run.mjs.
+import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { generateText, jsonSchema, Output, streamText, tool } from "ai";
 
-const request = ({ address, model, temperature, maxTokens, fetch, retries, signal }, { text, pictures }) => ({
-  model: createOpenAICompatible({ name: "llava", baseURL: `${address}v1`, apiKey: "none", includeUsage: true, supportsStructuredOutputs: true, fetch })(model),
-  temperature,
-  maxOutputTokens: maxTokens,
-  maxRetries: retries ?? 0,
-  abortSignal: signal,
+const compatible = ({ address, model, fetch }) =>
+  createOpenAICompatible({ name: "llava", baseURL: `${address}v1`, apiKey: "none", includeUsage: true, supportsStructuredOutputs: true, fetch })(model);
+const openAI = ({ address, model, fetch }) => createOpenAI({ baseURL: `${address}v1`, apiKey: "none", fetch }).responses(model);
+const requestOf = (create) => (options, { text, pictures }) => ({
+  model: create(options),
+  temperature: options.temperature,
+  maxOutputTokens: options.maxTokens,
+  maxRetries: options.retries ?? 0,
+  abortSignal: options.signal,
   messages: [{ role: "user", content: [{ type: "text", text }, ...pictures.map((url) => ({ type: "file", mediaType: "image/png", data: url.split(",")[1] }))] }],
 });
 const usage = (counts) => ({ input: counts.inputTokens, output: counts.outputTokens });
-const toolsOf = (name, parameters) => ({ tools: { [name]: tool({ inputSchema: jsonSchema(parameters) }) }, toolChoice: "required" });
+const toolsOf = (name, parameters) => ({ tools: { [name]: tool({ inputSchema: jsonSchema(parameters) }) }, toolChoice: "required", providerOptions: { openai: { parallelToolCalls: false } } });
 
-export const client = {
+const adapt = (request) => ({
   async whole(options, question) {
     const answer = await generateText(request(options, question));
     return { text: answer.text, finish: answer.finishReason, ...usage(answer.usage) };
@@ -45,4 +49,7 @@ export const client = {
     return { value: answer.output, finish: answer.finishReason };
   },
   failure: (error) => ({ name: error.name, status: error.statusCode, ...JSON.parse(error.responseBody).error }),
-};
+});
+
+export const chat = adapt(requestOf(compatible));
+export const responses = adapt(requestOf(openAI));

@@ -201,7 +201,7 @@ public sealed class KeyGuardTests : IAsyncLifetime
 
     private static string PathOf(RouteEndpoint route)
     {
-        var path = "/" + route.RoutePattern.RawText!.TrimStart('/').Replace("{**id}", "eye", StringComparison.Ordinal).Replace("{digest}", "sha256:0", StringComparison.Ordinal);
+        var path = "/" + route.RoutePattern.RawText!.TrimStart('/').Replace("{**id}", "eye", StringComparison.Ordinal).Replace("{digest}", "sha256:0", StringComparison.Ordinal).Replace("{id}", "resp_0", StringComparison.Ordinal);
         Assert.DoesNotContain('{', path);
         return path;
     }
