@@ -2,6 +2,7 @@ using LlavaServer.Cli;
 using LlavaServer.Configuration;
 using LlavaServer.Edge;
 using LlavaServer.Endpoints.Documentation;
+using LlavaServer.Endpoints.Anthropic;
 using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Health;
@@ -32,6 +33,7 @@ internal static class Program
         builder.Services.AddNetworkEdge();
         builder.Services.AddModels();
         builder.Services.AddOpenAI();
+        builder.Services.AddAnthropic();
         builder.Services.AddOllama();
         builder.Services.AddHealth();
         builder.Services.AddServerMetrics();
@@ -47,6 +49,7 @@ internal static class Program
         app.MapHealth();
         app.MapMetrics();
         app.MapOpenAI();
+        app.MapAnthropic();
         app.MapOllama();
         app.LogSettings(warnings);
         return app;

@@ -3,6 +3,7 @@ using LlavaServer.Configuration;
 using LlavaServer.Edge.Access;
 using LlavaServer.Edge.Remote;
 using LlavaServer.Endpoints;
+using LlavaServer.Endpoints.Anthropic;
 using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Endpoints.Reading;
@@ -27,6 +28,7 @@ internal static class EdgeServiceCollectionExtensions
         services.AddSingleton<JsonBodyReader>();
         services.AddSingleton<OriginRules>();
         services.AddSingleton<OpenAIErrors>();
+        services.AddSingleton<AnthropicErrors>();
         services.AddSingleton<OllamaErrors>();
         services.AddSingleton<ErrorDialects>();
         services.AddSingleton<ApiKeys>();

@@ -1,11 +1,15 @@
+using LlavaServer.Endpoints.Anthropic;
 using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Endpoints.Reading;
 
 namespace LlavaServer.Endpoints;
 
-/// <summary>Answers failures in the dialect of the request's path: <c>/api</c> is Ollama's, everything else OpenAI's. Singleton, thread-safe.</summary>
-internal sealed class ErrorDialects(OpenAIErrors openAI, OllamaErrors ollama, TimeProvider time)
+/// <summary>
+/// Answers failures in the dialect of the request's path: <c>/api</c> is Ollama's, <c>/v1/messages</c> Anthropic's, everything else OpenAI's. Singleton,
+/// thread-safe.
+/// </summary>
+internal sealed class ErrorDialects(OpenAIErrors openAI, AnthropicErrors anthropic, OllamaErrors ollama, TimeProvider time)
 {
     public static bool IsOllama(PathString path) => path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
 
@@ -18,7 +22,8 @@ internal sealed class ErrorDialects(OpenAIErrors openAI, OllamaErrors ollama, Ti
             context.Response.Headers.Connection = "close";
         }
 
-        IErrorDialect dialect = IsOllama(context.Request.Path) ? ollama : openAI;
+        var path = context.Request.Path;
+        IErrorDialect dialect = IsOllama(path) ? ollama : AnthropicEndpoints.IsAnthropic(path) ? anthropic : openAI;
         await dialect.WriteAsync(context, failure);
     }
 }

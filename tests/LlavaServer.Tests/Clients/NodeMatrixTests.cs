@@ -22,7 +22,6 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         ["tools"] = static report => AssertCall(report),
         ["toolsStream"] = static report => AssertCall(report),
         ["structured"] = static report => AssertPaint(report["value"]!),
-        ["unknownModel"] = static report => AssertFailure(report, 404, "model_not_found", "model"),
         ["cancel"] = static report =>
         {
             Assert.InRange((int)report["pieces"]!, 20, 200);
@@ -39,11 +38,13 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
 
     private static readonly Dictionary<string, Action<JsonObject>> s_chat = new()
     {
+        ["unknownModel"] = static report => AssertFailure(report, 404, "model_not_found", "model"),
         ["brokenPicture"] = static report => AssertFailure(report, 400, "image_parse_error", "messages[0].content[1].image_url.url"),
     };
 
     private static readonly Dictionary<string, Action<JsonObject>> s_responses = new()
     {
+        ["unknownModel"] = static report => AssertFailure(report, 404, "model_not_found", "model"),
         ["brokenPicture"] = static report => AssertFailure(report, 400, "image_parse_error", "input[0].content[1].image_url"),
     };
 
@@ -81,6 +82,20 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         ["models"] = static report => Assert.Contains(report["ids"]!.AsArray(), static id => ((string)id!).StartsWith(BundledServer.Model, StringComparison.Ordinal)),
     };
 
+    private static readonly Dictionary<string, Action<JsonObject>> s_anthropic = new()
+    {
+        ["unknownModel"] = static report => AssertRefusal(report, 404, "not_found_error", "no-such-model"),
+        ["brokenPicture"] = static report => AssertRefusal(report, 400, "invalid_request_error", "messages[0].content[1]"),
+        ["counted"] = static report => Assert.Equal((int)report["answered"]!, (int)report["input"]!),
+        ["stopped"] = static report =>
+        {
+            Assert.Equal(("stop_sequence", "red"), ((string)report["reason"]!, (string)report["sequence"]!));
+            Assert.DoesNotContain("red", (string)report["text"]!, StringComparison.Ordinal);
+        },
+        ["limited"] = static report => Assert.Equal("max_tokens", (string)report["reason"]!),
+        ["result"] = static report => Assert.Equal("end_turn", (string)report["finish"]!),
+    };
+
     [Theory]
     [InlineData("openai 6")]
     [InlineData("openai 7")]
@@ -90,12 +105,14 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
     [InlineData("ai sdk responses")]
     [InlineData("langchain")]
     [InlineData("langchain responses")]
+    [InlineData("anthropic")]
     public async Task AllScenarios_RealServer_AsTheRealApi(string client)
     {
         var reports = await RunAsync(client);
-        var (isOpenAI, isResponses) = (client.StartsWith("openai", StringComparison.Ordinal), client.EndsWith("responses", StringComparison.Ordinal));
+        var (isOpenAI, isResponses, isAnthropic) = (
+            client.StartsWith("openai", StringComparison.Ordinal), client.EndsWith("responses", StringComparison.Ordinal), client == "anthropic");
         var expected = new Dictionary<string, Action<JsonObject>>(
-            [.. s_common, .. isResponses ? s_responses : s_chat, .. !isOpenAI ? [] : isResponses ? s_openAIResponses : s_openAI]);
+            [.. s_common, .. isAnthropic ? s_anthropic : isResponses ? s_responses : s_chat, .. !isOpenAI ? [] : isResponses ? s_openAIResponses : s_openAI]);
         var wrong = new List<string>();
         foreach (var (scenario, check) in expected)
         {
@@ -144,7 +161,7 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
     {
         Assert.NotEqual("", ((string)report["text"]!).Trim());
         Assert.Contains(word, (string)report["text"]!, StringComparison.OrdinalIgnoreCase);
-        Assert.Equal("stop", (string)report["finish"]!);
+        Assert.Contains((string)report["finish"]!, (string[])["stop", "end_turn"]);
         Assert.InRange((int)report["output"]!, 1, 256);
     }
 
@@ -157,7 +174,7 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
     private static void AssertCall(JsonObject report)
     {
         Assert.Equal("paint", (string)report["name"]!);
-        Assert.Contains((string)report["finish"]!, (string[])["tool_calls", "tool-calls"]);
+        Assert.Contains((string)report["finish"]!, (string[])["tool_calls", "tool-calls", "tool_use"]);
         AssertPaint(report["value"]!);
     }
 
@@ -178,4 +195,11 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
 
     private static void AssertFailure(JsonObject report, int status, string code, string parameter) =>
         Assert.Equal((status, code, parameter), ((int)report["status"]!, (string)report["code"]!, (string)report["param"]!));
+
+    private static void AssertRefusal(JsonObject report, int status, string type, string words)
+    {
+        Assert.Equal((status, type), ((int)report["status"]!, (string)report["code"]!));
+        Assert.Contains(words, (string)report["message"]!, StringComparison.Ordinal);
+        Assert.StartsWith("req_", (string)report["id"]!, StringComparison.Ordinal);
+    }
 }

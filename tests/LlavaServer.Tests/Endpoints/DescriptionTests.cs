@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LlavaServer.Endpoints.Anthropic;
 using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Endpoints.OpenAI.Completions;
 using LlavaServer.Endpoints.OpenAI.Responses;
@@ -55,11 +56,11 @@ public sealed class DescriptionTests
     }
 
     [Fact]
-    public async Task Swagger_OpenAIStatuses_AreThoseThatOccurInTheEnvelope()
+    public async Task Swagger_Statuses_AreThoseThatOccurInTheEnvelope()
     {
         await using var server = await ScriptedServer.StartAsync();
         var document = await DocumentAsync(server);
-        foreach (var (method, path, operation) in OpenAIOperations(document))
+        foreach (var (method, path, operation) in Operations(document))
         {
             var statuses = operation.GetProperty("responses").EnumerateObject().Select(static response => response.Name).ToHashSet();
             var seen = new HashSet<string>();
@@ -80,12 +81,12 @@ public sealed class DescriptionTests
     }
 
     [Fact]
-    public async Task Swagger_OpenAIExamples_AnsweredWithTheMembersOfTheSchema()
+    public async Task Swagger_Examples_AnsweredWithTheMembersOfTheSchema()
     {
         await using var server = await ScriptedServer.StartAsync();
         var document = await DocumentAsync(server);
         var count = 0;
-        foreach (var (method, path, operation) in OpenAIOperations(document))
+        foreach (var (method, path, operation) in Operations(document))
         {
             var (status, answer) = await AskAsync(server, method, path.Replace("{id}", "eye", StringComparison.Ordinal) + (method == "GET" ? "?model=eye" : ""), Example(operation)?.GetRawText() ?? "");
             Assert.True(status == HttpStatusCode.OK, $"{method} {path}: {answer}");
@@ -107,6 +108,7 @@ public sealed class DescriptionTests
             ("/v1/chat/completions", ChatFields.All.Select(static field => field.Name)),
             ("/v1/completions", CompletionFields.All.Select(static field => field.Name)),
             ("/v1/responses", ResponseFields.All.Select(static field => field.Name)),
+            ("/v1/messages", MessageFields.All.Select(static field => field.Name)),
         })
         {
             var operation = document.GetProperty("paths").GetProperty(path).GetProperty("post");
@@ -148,10 +150,10 @@ public sealed class DescriptionTests
         return JsonElement.Parse(example.ToJsonString());
     }
 
-    private static IEnumerable<(string Method, string Path, JsonElement Operation)> OpenAIOperations(JsonElement document) =>
+    private static IEnumerable<(string Method, string Path, JsonElement Operation)> Operations(JsonElement document) =>
         from path in document.GetProperty("paths").EnumerateObject()
         from operation in path.Value.EnumerateObject()
-        where operation.Value.GetProperty("tags").EnumerateArray().Any(static tag => tag.GetString() == "OpenAI")
+        where operation.Value.GetProperty("tags").EnumerateArray().Any(static tag => tag.GetString() is "OpenAI" or "Anthropic")
         select (operation.Name.ToUpperInvariant(), path.Name, operation.Value);
 
     private static IEnumerable<(RouteEndpoint Endpoint, string Route)> Routes(ScriptedServer server) =>

@@ -17,7 +17,7 @@ internal sealed class DescriptionFilter : IOperationFilter
         foreach (var answer in metadata.OfType<AnswerExample>())
         {
             Describe(operation, context, answer, static status => status == "200");
-            Describe(operation, context, OpenAIAnswers.Error, static status => status[0] is '4' or '5');
+            Describe(operation, context, answer.Error ?? OpenAIAnswers.Error, static status => status[0] is '4' or '5');
         }
 
         if (metadata.OfType<RequestExample>().FirstOrDefault() is not { } example)

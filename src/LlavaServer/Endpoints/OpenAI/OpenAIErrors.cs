@@ -27,7 +27,13 @@ internal sealed class OpenAIErrors : IErrorDialect
     {
         var error = From(failure);
         RequestRecord.Of(context).Error = error.Code;
-        var response = context.Response;
+        SetStatus(context.Response, error);
+        await OpenAIJson.WriteResponseAsync(context, error, static (writer, error) => Write(writer, error));
+    }
+
+    /// <summary>Sets the status and the headers that tell a client whether and when to come again.</summary>
+    public static void SetStatus(HttpResponse response, OpenAIError error)
+    {
         response.StatusCode = error.Status;
         if (error.RetryAfter is { } delay)
         {
@@ -38,8 +44,6 @@ internal sealed class OpenAIErrors : IErrorDialect
         {
             response.Headers["x-should-retry"] = "false";
         }
-
-        await OpenAIJson.WriteResponseAsync(context, error, static (writer, error) => Write(writer, error));
     }
 
     /// <summary>Writes <c>{"error":{...}}</c>.</summary>

@@ -6,6 +6,9 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// <summary>Reads how the next token is picked. Ranges are those of the dialect; out of range is refused, never clamped.</summary>
 internal static class SamplingFields
 {
+    /// <summary>The smallest nucleus is one token.</summary>
+    public const float SmallestTopP = 1e-6f;
+
     private const int MaxLookBack = 1 << 20;
     private const double MaxPenalty = 1000;
     private const double MaxTemperature = 2;
@@ -21,10 +24,9 @@ internal static class SamplingFields
         {
             Temperature = Single(body, "temperature", 0, 2) ?? defaults.Temperature,
             TopK = body.Int32("top_k", -1) is { } topK ? Math.Max(0, topK) : defaults.TopK,
-            // The smallest nucleus is one token.
-            TopP = Single(body, "top_p", 0, 1) is { } topP ? Math.Max(topP, 1e-6f) : defaults.TopP,
+            TopP = Single(body, "top_p", 0, 1) is { } topP ? Math.Max(topP, SmallestTopP) : defaults.TopP,
             MinP = Single(body, "min_p", 0, 1) ?? defaults.MinP,
-            TypicalP = Single(body, "typical_p", 0, 1) is { } typical ? Math.Max(typical, 1e-6f) : defaults.TypicalP,
+            TypicalP = Single(body, "typical_p", 0, 1) is { } typical ? Math.Max(typical, SmallestTopP) : defaults.TypicalP,
             RepeatLastN = body.Int32("repeat_last_n", -1, MaxLookBack) ?? defaults.RepeatLastN,
             RepeatPenalty = Penalty(body, "repeat_penalty") ?? Penalty(body, "repetition_penalty") ?? defaults.RepeatPenalty,
             FrequencyPenalty = Single(body, "frequency_penalty", -2, 2) ?? 0,

@@ -10,9 +10,9 @@ internal static class StopTexts
     private const int MaxCount = 16;
     private const int MaxBytes = 1024;
 
-    public static IReadOnlyList<string> Read(JsonFields body)
+    public static IReadOnlyList<string> Read(JsonFields body, string name = "stop")
     {
-        if (!body.TryGet("stop", out var field))
+        if (!body.TryGet(name, out var field))
         {
             return [];
         }

@@ -10,4 +10,5 @@ export const clients = {
   "ai sdk responses": async () => (await import("./ai.mjs")).responses,
   langchain: async () => (await import("./langchain.mjs")).adapt({}),
   "langchain responses": async () => (await import("./langchain.mjs")).adapt({ useResponsesApi: true }),
+  anthropic: async () => (await import("./anthropic.mjs")).client,
 };
