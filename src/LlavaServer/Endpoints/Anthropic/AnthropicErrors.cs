@@ -32,7 +32,12 @@ internal sealed class AnthropicErrors : IErrorDialect
         writer.WriteEndObject();
     }
 
-    private static AnthropicError From(OpenAIError error) => new(TypeOf(error.Status), error.Message);
+    // The envelope has no member for the place: it stands in front of the text, unless that names it.
+    private static AnthropicError From(OpenAIError error)
+    {
+        var isNamed = error.Parameter is not { Length: > 0 } path || error.Message.Contains(path, StringComparison.Ordinal);
+        return new(TypeOf(error.Status), isNamed ? error.Message : $"{error.Parameter}: {error.Message}");
+    }
 
     private static string TypeOf(int status) => status switch
     {
