@@ -46,6 +46,13 @@ public sealed class ModelCatalog
             : _byName.GetValueOrDefault(parsed.Display) ?? _stored?.Find(parsed);
     }
 
+    /// <summary>The model with this name that is there whatever the store holds; null if there is none.</summary>
+    public ModelEntry? FindFixed(ModelName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _byName.GetValueOrDefault(name.Display);
+    }
+
     /// <summary>The model for requests that name none: <paramref name="configured"/> if given, else the first that sees, else the first.</summary>
     public ModelEntry? Default(string? configured) => string.IsNullOrEmpty(configured)
         ? (Entries.Count > 0 ? Entries : All()) is var models ? models.FirstOrDefault(e => e.HasVision) ?? (models.Count > 0 ? models[0] : null) : null

@@ -19,6 +19,7 @@ internal static partial class ServingExtensions
         services.AddSingleton(CreateEngineFactory);
         services.AddSingleton(static provider => ServedModels.OpenStore(provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Models));
         services.AddSingleton<StoredModels>();
+        services.AddSingleton<StoreImport>();
         services.AddSingleton(static provider => ServedModels.Load(
             provider.GetRequiredService<IOptions<ServerOptions>>().Value.Model, provider.GetRequiredService<StoredModels>()));
         services.AddHostedService<StoreCleaning>();

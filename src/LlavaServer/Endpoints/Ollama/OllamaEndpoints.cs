@@ -1,5 +1,6 @@
 using LlavaServer.Edge.Access;
 using LlavaServer.Endpoints.Documentation;
+using LlavaServer.Endpoints.Ollama.Store;
 
 namespace LlavaServer.Endpoints.Ollama;
 
@@ -23,6 +24,9 @@ internal static class OllamaEndpoints
         services.AddSingleton<OllamaChatEndpoint>();
         services.AddSingleton<OllamaGenerateEndpoint>();
         services.AddSingleton<OllamaShowEndpoint>();
+        services.AddSingleton<OllamaCopyEndpoint>();
+        services.AddSingleton<OllamaDeleteEndpoint>();
+        services.AddSingleton<OllamaBlobEndpoint>();
         services.AddSingleton<OllamaUnavailable>();
         return services;
     }
@@ -49,6 +53,16 @@ internal static class OllamaEndpoints
             OllamaExamples.Generate,
             "Answers one prompt, with pictures",
             NdjsonType);
+        group.MapPost("/api/copy", static (HttpContext context, OllamaCopyEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithMetadata(OllamaExamples.Copy).WithSummary("Gives a model a second name").WithAccess(AccessGroup.Manage)
+            .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);
+        group.MapDelete("/api/delete", static (HttpContext context, OllamaDeleteEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithMetadata(OllamaExamples.Delete).WithSummary("Removes a model, and its files unless another model uses them").WithAccess(AccessGroup.Manage)
+            .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);
+        group.MapPost("/api/blobs/{digest}", static (HttpContext context, string digest, OllamaBlobEndpoint endpoint) => endpoint.UploadAsync(context, digest))
+            .WithAccess(AccessGroup.Manage).ExcludeFromDescription();
+        group.MapMethods("/api/blobs/{digest}", [HttpMethods.Head], static (HttpContext context, string digest, OllamaBlobEndpoint endpoint) => endpoint.Probe(context, digest))
+            .WithAccess(AccessGroup.Manage).ExcludeFromDescription();
         OllamaUnavailable.Map(group);
         return routes;
     }

@@ -22,6 +22,10 @@ internal sealed class OllamaErrors : IErrorDialect
     public static RequestException ModelNotFound(string name) =>
         new(StatusCodes.Status404NotFound, "model_not_found", $"model '{OllamaText.Cut(name)}' not found", "model");
 
+    /// <summary>A model that is not in the store cannot be changed there.</summary>
+    public static RequestException FixedModel(string name, string field) => RequestException.InvalidValue(
+        field, $"model '{OllamaText.Cut(name)}' is served from files outside the store (Model:Path, or the bundled model) and cannot be replaced or deleted");
+
     public static RequestException InvalidModelName() => RequestException.InvalidValue("model", "invalid model name");
 
     public static RequestException ModelRequired() => new(StatusCodes.Status400BadRequest, "missing_required_parameter", "model is required", "model");

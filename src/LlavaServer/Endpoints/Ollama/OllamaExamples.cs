@@ -42,6 +42,16 @@ internal static class OllamaExamples
         ],
     };
 
+    public static RequestExample Copy { get; } = new("""{"source":"llava-mini","destination":"my-llava"}""")
+    {
+        Members = [("source", "string", "Name of a model."), ("destination", "string", "Its second name; a model that has it is replaced.")],
+    };
+
+    public static RequestExample Delete { get; } = new("""{"model":"my-llava"}""")
+    {
+        Members = [("model", "string", "Name of a model of the store.")],
+    };
+
     public static RequestExample Show { get; } = new("""{"model":"llava-mini"}""")
     {
         Members = [("model", "string", "Name of a model, with or without its tag."), ("verbose", "boolean", "Long arrays, such as the vocabulary, are given too.")],

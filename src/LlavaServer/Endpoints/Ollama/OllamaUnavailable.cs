@@ -15,10 +15,6 @@ internal sealed class OllamaUnavailable(OllamaRequestReader reader, OllamaModels
         Refuse(routes, HttpMethods.Post, "/api/pull", "pulling models");
         Refuse(routes, HttpMethods.Post, "/api/push", "pushing models");
         Refuse(routes, HttpMethods.Post, "/api/create", "creating models");
-        Refuse(routes, HttpMethods.Post, "/api/copy", "copying models");
-        Refuse(routes, HttpMethods.Delete, "/api/delete", "deleting models");
-        Refuse(routes, HttpMethods.Post, "/api/blobs/{digest}", "uploading files");
-        routes.MapMethods("/api/blobs/{digest}", [HttpMethods.Head], static (HttpContext context) => NoBlob(context)).ExcludeFromDescription();
         routes = all.MapGroup("");
         routes.MapPost("/api/embed", static (HttpContext context, OllamaUnavailable endpoint) => endpoint.EmbedAsync(context)).ExcludeFromDescription();
         routes.MapPost("/api/embeddings", static (HttpContext context, OllamaUnavailable endpoint) => endpoint.EmbedAsync(context)).ExcludeFromDescription();
@@ -53,13 +49,6 @@ internal sealed class OllamaUnavailable(OllamaRequestReader reader, OllamaModels
     private static void Refuse(IEndpointRouteBuilder routes, string method, string pattern, string what) =>
         routes.MapMethods(pattern, [method], (HttpContext _) => throw RequestException.Unsupported(
             "", $"{what} is not available in this version of LlavaServer")).ExcludeFromDescription();
-
-    private static Task NoBlob(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        context.Response.ContentLength = 0;
-        return Task.CompletedTask;
-    }
 
     private static RequestException Unauthorized() => new(StatusCodes.Status401Unauthorized, "unauthorized", "unauthorized");
 }
