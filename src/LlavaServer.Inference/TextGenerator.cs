@@ -145,9 +145,10 @@ public sealed class TextGenerator
         {
             lease = _pool.Acquire(entry, new ModelDemand { KeepAlive = request.KeepAlive, ContextLength = request.ContextLength });
             await DecodeAsync(entry, parts, pictures, cancellationToken).ConfigureAwait(false);
-            var loaded = await lease.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var loaded = await (request.BoundsLoad ? lease.WaitAsync(_options.Pool.LoadWait, _time, cancellationToken) : lease.Loading.WaitAsync(cancellationToken))
+                .ConfigureAwait(false);
             var prompt = RequestPlanner.Count(request, loaded, pictures, cancellationToken);
-            return new PromptSize(prompt.Length, prompt.ImageRowCount);
+            return new PromptSize(prompt.Length, prompt.ImageRowCount) { ContextLength = RequestPlanner.ContextOf(request, loaded) };
         }
         finally
         {

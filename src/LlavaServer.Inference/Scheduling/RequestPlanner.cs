@@ -106,7 +106,8 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
     // The largest number asks for a random seed, so it is passed over.
     private static uint? SeedOf(uint? seed, int choice) => seed is { } first and not uint.MaxValue ? (uint)(((ulong)first + (uint)choice) % uint.MaxValue) : seed;
 
-    private static int ContextOf(GenerationRequest request, LoadedModel model) => Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
+    /// <summary>Positions that the request may use.</summary>
+    public static int ContextOf(GenerationRequest request, LoadedModel model) => Math.Min(request.ContextLength ?? int.MaxValue, model.Info.ContextLength);
 
     private static int[] EndTokens(ITokenizer tokenizer) => [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsEndOfGeneration)];
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -31,7 +32,7 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         ["retry"] = static report =>
         {
             Assert.Equal([429, 200], report["statuses"]!.AsArray().Select(static status => (int)status!));
-            Assert.Equal("1", (string)report["retryAfter"]!);
+            Assert.InRange(int.Parse((string)report["retryAfter"]!, CultureInfo.InvariantCulture), 1, 60);
             Assert.NotEqual("", (string)report["text"]!);
         },
     };

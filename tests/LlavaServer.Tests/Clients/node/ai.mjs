@@ -25,11 +25,16 @@ const adapt = (request) => ({
   async stream(options, question) {
     const report = { text: "", pieces: 0 };
     let failure;
-    const answer = streamText({ ...request(options, question), onError: ({ error }) => (failure = error) });
-    for await (const piece of answer.textStream) {
-      report.text += piece;
-      report.pieces++;
-      options.onPiece?.();
+    const answer = streamText({ ...request(options, question), onError: ({ error }) => (failure ??= error) });
+    try {
+      for await (const piece of answer.textStream) {
+        report.text += piece;
+        report.pieces++;
+        options.onPiece?.();
+      }
+    } catch (error) {
+      // What the server said comes first, then that its connection broke.
+      failure ??= error;
     }
     if (failure) throw failure;
     options.signal?.throwIfAborted();

@@ -25,28 +25,34 @@ internal sealed class InputTokensEndpoint(
         HandleAsync(context, body =>
         {
             var chat = chats.Read(body);
-            return (chat, reads => [.. chat.IgnoredFields, .. TemplateFields.WithoutEffect(chat, reads)]);
+            return (chat, false, reads => [.. chat.IgnoredFields, .. TemplateFields.WithoutEffect(chat, reads)]);
         });
 
     public Task ResponsesAsync(HttpContext context) =>
         HandleAsync(context, body =>
         {
             var response = responses.Read(body);
-            return (response.Chat, response.WithoutEffect);
+            return (response.Chat, response.Settings.Truncates, response.WithoutEffect);
         });
 
-    private async Task HandleAsync(HttpContext context, Func<JsonFields, (ChatCompletionRequest Chat, Func<Func<string, bool>, IReadOnlyList<string>> WithoutEffect)> read)
+    private async Task HandleAsync(HttpContext context, Func<JsonFields, (ChatCompletionRequest Chat, bool Truncates, Func<Func<string, bool>, IReadOnlyList<string>> WithoutEffect)> read)
     {
         var record = RequestRecord.Of(context);
         GenerationRequest request;
         ModelEntry model;
+        bool truncates;
         using (var body = await bodies.ReadAsync(context, s_rules))
         {
-            var (chat, withoutEffect) = read(body.Root);
+            (var chat, truncates, var withoutEffect) = read(body.Root);
             model = models.Select(chat.Model);
             record.Model = model.Name;
-            request = await mapper.MapAsync(chat, model, record, context.RequestAborted);
+            request = (await mapper.MapAsync(chat, model, record, context.RequestAborted)) with { BoundsLoad = true };
             IgnoredFields.Tell(context, withoutEffect(name => texts.Reads(model, name)));
+        }
+
+        if (truncates)
+        {
+            request = await OldestTurns.LeaveOutAsync(generator, request, context.RequestAborted);
         }
 
         var size = await generator.CountAsync(request, context.RequestAborted);

@@ -25,11 +25,7 @@ internal static class ResponseFields
         Honoured("include", "array", "message.output_text.logprobs: log probabilities of the answer's tokens. Other values are ignored."),
         Honoured("metadata", "object", "Up to 16 texts, repeated in the answer."),
         Honoured("stream_options", "object", "include_progress: the stream tells how far the answer is while there is no text yet."),
-        new("truncation", "string", "disabled refuses a prompt that is too long. Only \"disabled\" in this version.", ChatFieldRule.NeutralOnly)
-        {
-            Neutral = "\"disabled\"",
-            IsNeutral = static field => field.AsString() == "disabled",
-        },
+        Honoured("truncation", "string", "disabled refuses a prompt that is too long; auto leaves out the oldest turns."),
         new("background", "boolean", "Answers that are fetched later. Only false in this version.", ChatFieldRule.NeutralOnly)
         {
             Neutral = "false",

@@ -61,7 +61,15 @@ internal sealed class ResponseRequestReader(IOptions<LimitsOptions> limits, Answ
         Format = text?.Object("format")?.Element.Clone(),
         ToolChoice = body.TryGet("tool_choice", out var choice) ? choice.Element.Clone() : null,
         Tools = tools.Tools,
+        Truncates = Truncates(body),
         Metadata = Metadata(body),
+    };
+
+    private static bool Truncates(JsonFields body) => body.TryGet("truncation", out var field) && field.AsString() switch
+    {
+        "auto" => true,
+        "disabled" => false,
+        _ => throw RequestException.InvalidValue(field.Path, $"Invalid value for '{field.Path}': it must be auto or disabled."),
     };
 
     // 0.8 as a float is not 0.8 as a double.

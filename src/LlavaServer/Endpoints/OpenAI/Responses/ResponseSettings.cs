@@ -27,6 +27,9 @@ internal sealed record ResponseSettings
     /// <summary>The functions of the request, each in the form of inference.</summary>
     public IReadOnlyList<JsonElement> Tools { get; init; } = [];
 
+    /// <summary>The oldest turns of a conversation that is too long are left out.</summary>
+    public bool Truncates { get; init; }
+
     /// <summary>An object of texts; null is an empty one.</summary>
     public JsonElement? Metadata { get; init; }
 }

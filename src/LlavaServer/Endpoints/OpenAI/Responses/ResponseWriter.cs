@@ -49,7 +49,7 @@ internal static class ResponseWriter
         WriteTools(writer, settings.Tools);
         writer.WriteNumber("top_logprobs"u8, settings.TopLogProbabilities);
         writer.WriteNumber("top_p"u8, settings.TopP);
-        writer.WriteString("truncation"u8, "disabled"u8);
+        writer.WriteString("truncation"u8, settings.Truncates ? "auto"u8 : "disabled"u8);
         WriteUsage(writer, state.Usage);
         writer.WriteNull("user"u8);
         WriteElement(writer, "metadata", settings.Metadata, static writer =>

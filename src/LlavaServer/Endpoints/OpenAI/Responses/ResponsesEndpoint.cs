@@ -43,6 +43,11 @@ internal sealed class ResponsesEndpoint(
         }
 
         IgnoredFields.Tell(context, request.WithoutEffect(name => texts.Reads(model, name)));
+        if (request.Settings.Truncates)
+        {
+            generationRequest = await OldestTurns.LeaveOutAsync(generator, generationRequest, context.RequestAborted);
+        }
+
         await using var running = await RunningAnswers.StartAsync(generator, [generationRequest], 1, context.RequestAborted);
         QueueHeader.Set(context, running.First);
         var answer = new ResponseAnswer(ModelNames.Display(model.Name), time.GetUtcNow().ToUnixTimeSeconds(), request.Settings);

@@ -63,7 +63,7 @@ public sealed class ResponseFieldTests(OpenAIServer server) : IClassFixture<Open
     [InlineData("\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":5,\"schema\":{}}}", "invalid_type", "text.format.name")]
     [InlineData("\"text\":{\"format\":{\"type\":\"json_schema\",\"schema\":{\"type\":\"nothing\"}}}", "invalid_json_schema", "text.format.schema")]
     [InlineData("\"text\":{\"format\":{\"type\":\"json_object\"}},\"grammar\":\"root ::= [a-z]\"", "invalid_value", "text.format")]
-    [InlineData("\"truncation\":\"auto\"", "unsupported_parameter", "truncation")]
+    [InlineData("\"truncation\":\"some\"", "invalid_value", "truncation")]
     [InlineData("\"truncation\":5", "invalid_type", "truncation")]
     [InlineData("\"background\":true", "unsupported_parameter", "background")]
     [InlineData("\"n\":2", "unsupported_parameter", "n")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using LlavaServer.Tests.Scripted;
@@ -162,5 +163,19 @@ public sealed class ResponseInputTests : IAsyncLifetime
         }
 
         Assert.Equal(steps, Server.Script.Steps);
+    }
+
+    [Theory]
+    [InlineData("/v1/responses/input_tokens", "")]
+    [InlineData("/v1/responses/input_tokens", "\"stream\":true")]
+    [InlineData("/v1/responses", "")]
+    [InlineData("/v1/responses", "\"truncation\":\"auto\",\"stream\":true")]
+    public async Task Post_ModelLoadsForLongerThanTheLimit_503ModelLoading(string path, string fields)
+    {
+        var script = new ScriptedEngineFactory { OnLoad = static token => token.WaitHandle.WaitOne(TimeSpan.FromSeconds(20)) };
+        await using var cold = await ScriptedServer.StartAsync(script, new Dictionary<string, string?> { ["Llava:Pool:LoadWait"] = "50ms" });
+        using var response = await OpenAIServer.PostAsync(cold, ResponseText.Question(fields), path);
+        await ErrorAssert.IsAsync(response, HttpStatusCode.ServiceUnavailable, "model_loading", null);
+        Assert.InRange(int.Parse(Assert.Single(response.Headers.GetValues("Retry-After")), CultureInfo.InvariantCulture), 1, 60);
     }
 }
