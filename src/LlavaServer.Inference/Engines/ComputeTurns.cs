@@ -50,6 +50,9 @@ public sealed class ComputeTurns(TimeProvider time)
 
             _steps++;
             _isHeld = true;
+
+            // Long work that begins now finds no rest of an earlier slice.
+            _sliceEnd = long.MinValue;
         }
     }
 
@@ -150,7 +153,6 @@ public sealed class ComputeTurns(TimeProvider time)
         }
 
         _waitingSteps--;
-        _sliceEnd = long.MinValue;
     }
 
     private bool IsStepsTurn() => _steps > 0 || (_waitingSteps > 0 && time.GetTimestamp() >= _sliceEnd);

@@ -10,15 +10,22 @@ namespace LlavaServer.Inference.Grammars;
 /// </summary>
 internal sealed class JsonSchemaCompiler
 {
+    /// <summary>What is left out where a schema cannot be held as a whole: bounds of values; names and types of members and items stay.</summary>
+    private const string Loose =
+        "not if then else dependentSchemas dependentRequired dependencies contains minContains maxContains uniqueItems multipleOf pattern format "
+        + "patternProperties propertyNames minProperties maxProperties unevaluatedItems unevaluatedProperties $dynamicRef $recursiveRef";
+
     private readonly GrammarBudget _budget;
+    private readonly bool _isLenient;
     private readonly GrammarRules _rules;
     private readonly SchemaReferences _references;
     private readonly JsonValues _values;
     private readonly Dictionary<string, int> _known = new(StringComparer.Ordinal);
     private readonly Queue<(int Rule, IReadOnlyList<SchemaPart> Parts)> _waiting = new();
 
-    private JsonSchemaCompiler(JsonElement schema, GrammarRules rules, GrammarBudget budget)
+    private JsonSchemaCompiler(JsonElement schema, GrammarRules rules, GrammarBudget budget, bool isLenient)
     {
+        _isLenient = isLenient;
         _budget = budget;
         _rules = rules;
         _references = new SchemaReferences(schema, budget);
@@ -29,21 +36,25 @@ internal sealed class JsonSchemaCompiler
     public static GrammarRules Compile(JsonElement schema, GrammarBudget budget)
     {
         var rules = new GrammarRules();
-        var answer = Add(rules, budget, schema);
+        var answer = Add(rules, budget, isLenient: false, schema);
         // One blank may go ahead: many vocabularies begin an answer with it.
         rules.Define(GrammarRules.Root, Of(Optional(Text(" ")), answer));
         return rules;
     }
 
     /// <summary>Values that hold to all of these schemas, among other rules. References are looked up in the first.</summary>
+    /// <param name="rules">Where the rules go.</param>
+    /// <param name="budget">Of the compilation.</param>
+    /// <param name="isLenient">A part that cannot be held is held as far as it can be, instead of being refused.</param>
+    /// <param name="schemas">The schemas.</param>
     /// <exception cref="GrammarException">A schema is wrong, over a limit, or cannot be held.</exception>
-    public static GrammarExpression Add(GrammarRules rules, GrammarBudget budget, params IReadOnlyList<JsonElement> schemas)
+    public static GrammarExpression Add(GrammarRules rules, GrammarBudget budget, bool isLenient, params IReadOnlyList<JsonElement> schemas)
     {
-        var compiler = new JsonSchemaCompiler(schemas[0], rules, budget);
+        var compiler = new JsonSchemaCompiler(schemas[0], rules, budget, isLenient);
         var value = compiler.Schema([.. schemas.Select(static (schema, i) => new SchemaPart(schema, i == 0 ? "#" : $"#({i})", 0))]);
         while (compiler._waiting.TryDequeue(out var work))
         {
-            rules.Define(work.Rule, compiler.Value(work.Parts));
+            rules.Define(work.Rule, compiler.Held(work.Parts));
         }
 
         return value;
@@ -64,11 +75,45 @@ internal sealed class JsonSchemaCompiler
 
     public List<SchemaPart>? Flatten(IReadOnlyList<SchemaPart> parts) => _references.Flatten(parts);
 
-    private GrammarExpression Value(IReadOnlyList<SchemaPart> parts)
+    private GrammarExpression Held(IReadOnlyList<SchemaPart> parts)
+    {
+        foreach (var without in (ReadOnlySpan<string>)["", Loose])
+        {
+            try
+            {
+                return Value(parts, without);
+            }
+            catch (GrammarException failure) when (_isLenient && failure.CannotBeHeld)
+            {
+                // The next one holds less of it.
+            }
+        }
+
+        return OfType(parts);
+    }
+
+    private GrammarExpression OfType(IReadOnlyList<SchemaPart> parts)
+    {
+        var types = parts.Select(static part => part.TryGet("type", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString() : null);
+        return types.FirstOrDefault(static type => type is not null) switch
+        {
+            "object" => _values.Object(),
+            "array" => _values.Array(),
+            "string" => _values.String,
+            _ => _values.Value(),
+        };
+    }
+
+    private GrammarExpression Value(IReadOnlyList<SchemaPart> parts, string without)
     {
         if (_references.Flatten(parts) is not { } flat)
         {
             return Never;
+        }
+
+        if (without.Length > 0)
+        {
+            flat = flat.ConvertAll(part => part with { Without = (part.Without + " " + without).Trim() });
         }
 
         if (Alternatives(flat) is { } alternatives)
@@ -121,7 +166,7 @@ internal sealed class JsonSchemaCompiler
                 var branches = SchemaReferences.Branches(flat[i], keyword, list);
                 var rest = new List<SchemaPart>(flat) { [i] = flat[i] with { Without = (flat[i].Without + " allOf $ref " + keyword).Trim() } };
                 var choices = branches.Select(branch => (IReadOnlyList<SchemaPart>)[branch, .. rest.Select(WithoutReferences)]).ToList();
-                if (keyword == "oneOf")
+                if (keyword == "oneOf" && !_isLenient)
                 {
                     SchemaDisjointness.Check(this, choices, flat[i], _budget);
                 }
@@ -145,7 +190,7 @@ internal sealed class JsonSchemaCompiler
             if (of == decimal.Truncate(of))
             {
                 return JsonNumbers.Multiples(new(of), facts.Min?.Ceiling(), facts.Max?.Floor())
-                    ?? throw facts.Place.Error("'multipleOf' of that value is only supported between bounds that leave 1000 numbers");
+                    ?? throw facts.Place.Unheld("'multipleOf' of that value is only supported between bounds that leave 1000 numbers");
             }
 
             var digits = 0;
@@ -156,7 +201,7 @@ internal sealed class JsonSchemaCompiler
 
             return !isWhole && of == Power(-digits)
                 ? JsonNumbers.Decimals(facts.Min, facts.Max, digits)
-                : throw facts.Place.Error("'multipleOf' of that value is not supported; whole numbers and 0.1, 0.01, ... are");
+                : throw facts.Place.Unheld("'multipleOf' of that value is not supported; whole numbers and 0.1, 0.01, ... are");
         }
 
         if (isWhole)
@@ -166,7 +211,7 @@ internal sealed class JsonSchemaCompiler
 
         if ((types & JsonTypes.Integer) == 0)
         {
-            throw facts.Place.Error("numbers that are not whole cannot be asked for alone");
+            throw facts.Place.Unheld("numbers that are not whole cannot be asked for alone");
         }
 
         return facts.Min is null && facts.Max is null ? JsonText.Number : JsonNumbers.Decimals(facts.Min, facts.Max, JsonText.MaxDigits);
@@ -189,7 +234,7 @@ internal sealed class JsonSchemaCompiler
         var (min, max) = (array.MinItems, array.MaxItems);
         if (array.IsUnique && max is null or > 1)
         {
-            throw facts.Place.Error("the keyword 'uniqueItems' is only supported with 'maxItems': 1");
+            throw facts.Place.Unheld("the keyword 'uniqueItems' is only supported with 'maxItems': 1");
         }
 
         // From the last item to the first: what may follow item i.

@@ -22,7 +22,7 @@ internal sealed class ObjectRules(JsonSchemaCompiler compiler, GrammarRules rule
 
         if (patterns.Count > 0 || described.NamesSchema().Count > 0)
         {
-            throw facts.Place.Error("'patternProperties' and 'propertyNames' beside named members are not supported");
+            throw facts.Place.Unheld("'patternProperties' and 'propertyNames' beside named members are not supported");
         }
 
         return Of(Text("{"), JsonText.Space, Members(facts, names), Text("}"));
@@ -62,7 +62,7 @@ internal sealed class ObjectRules(JsonSchemaCompiler compiler, GrammarRules rule
         var names = facts.Object.NamesSchema();
         if (patterns.Count > 1 || (patterns.Count == 1 && names.Count > 0))
         {
-            throw facts.Place.Error("several patterns in 'patternProperties', or with 'propertyNames', are not supported");
+            throw facts.Place.Unheld("several patterns in 'patternProperties', or with 'propertyNames', are not supported");
         }
 
         GrammarExpression name = values.String;
@@ -90,7 +90,7 @@ internal sealed class ObjectRules(JsonSchemaCompiler compiler, GrammarRules rule
 
         if (flat.Exists(static part => part.TryGet("anyOf", out _) || part.TryGet("oneOf", out _)))
         {
-            throw facts.Place.Error("alternatives in 'propertyNames' are not supported");
+            throw facts.Place.Unheld("alternatives in 'propertyNames' are not supported");
         }
 
         var described = new SchemaFacts(flat, budget);
@@ -107,7 +107,7 @@ internal sealed class ObjectRules(JsonSchemaCompiler compiler, GrammarRules rule
         }
         catch (GrammarException failure)
         {
-            throw facts.Place.Error(failure.Message.TrimEnd('.'));
+            throw facts.Place.Unheld(failure.Message.TrimEnd('.'));
         }
     }
 
@@ -117,12 +117,12 @@ internal sealed class ObjectRules(JsonSchemaCompiler compiler, GrammarRules rule
         var described = facts.Object;
         if (described.MinProperties > Math.Max(names.Count > 0 ? described.Required.Count : 1, described.Required.Count))
         {
-            throw facts.Place.Error("'minProperties' above the number of required members, or above 1 without any, is not supported");
+            throw facts.Place.Unheld("'minProperties' above the number of required members, or above 1 without any, is not supported");
         }
 
         if (names.Count > 0 && described.MaxProperties is { } max && (max < names.Count || described.AllowsOthers))
         {
-            throw facts.Place.Error("'maxProperties' beside named members is only supported where it allows all of them and no others");
+            throw facts.Place.Unheld("'maxProperties' beside named members is only supported where it allows all of them and no others");
         }
     }
 

@@ -21,7 +21,7 @@ internal static class SchemaDisjointness
                 budget.AddPart();
                 if (!AreDisjoint(compiler, facts[i], facts[j], budget, 0))
                 {
-                    throw place.Error($"branches {i} and {j} of 'oneOf' may have values in common; use 'anyOf', or a required member with another 'const' in each");
+                    throw place.Unheld($"branches {i} and {j} of 'oneOf' may have values in common; use 'anyOf', or a required member with another 'const' in each");
                 }
             }
         }

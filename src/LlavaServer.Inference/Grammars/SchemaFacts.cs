@@ -92,7 +92,7 @@ internal sealed class SchemaFacts
         {
             if (part.TryGet(keyword, out _))
             {
-                throw part.Error($"the keyword '{keyword}' is not supported");
+                throw part.Unheld($"the keyword '{keyword}' is not supported");
             }
         }
     }
@@ -143,7 +143,7 @@ internal sealed class SchemaFacts
             var value = Decimal(part, "multipleOf", multiple);
             MultipleOf = value > 0 && (MultipleOf is null || MultipleOf == value)
                 ? value
-                : throw part.Error("'multipleOf' must be a number above 0, and cannot be combined with another");
+                : throw part.Unheld("'multipleOf' must be a number above 0, and cannot be combined with another");
         }
 
         MinLength = Math.Max(MinLength, Count(part, "minLength") ?? 0);
@@ -160,7 +160,7 @@ internal sealed class SchemaFacts
     }
 
     private void SetPattern(SchemaPart part, string pattern) =>
-        Pattern = Pattern is null || Pattern == pattern ? pattern : throw part.Error("a pattern or format cannot be combined with another");
+        Pattern = Pattern is null || Pattern == pattern ? pattern : throw part.Unheld("a pattern or format cannot be combined with another");
 
     private void ReadBound(SchemaPart part, string keyword, string exclusive, Func<NumberBound, NumberBound, bool> isTighter, bool isMin)
     {

@@ -31,4 +31,7 @@ internal readonly record struct SchemaPart(JsonElement Element, string Place, in
     }
 
     public GrammarException Error(string what) => new($"{(Place.Length == 0 ? "#" : Place)}: {what}.");
+
+    /// <summary>The error of a schema that is well, but says what a grammar cannot hold.</summary>
+    public GrammarException Unheld(string what) => new(Error(what).Message) { CannotBeHeld = true };
 }

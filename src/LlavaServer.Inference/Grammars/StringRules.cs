@@ -30,7 +30,7 @@ internal static class StringRules
         }
         catch (GrammarException failure)
         {
-            throw facts.Place.Error(failure.Message.TrimEnd('.'));
+            throw facts.Place.Unheld(failure.Message.TrimEnd('.'));
         }
 
         if (piece.Min >= min && (max is null || piece.Max <= max))
@@ -45,6 +45,6 @@ internal static class StringRules
             return least > most ? Never : Many(character, (int)least, (int?)most);
         }
 
-        throw facts.Place.Error("lengths beside a pattern or format are only supported where the pattern keeps them by itself, or repeats one character");
+        throw facts.Place.Unheld("lengths beside a pattern or format are only supported where the pattern keeps them by itself, or repeats one character");
     }
 }

@@ -109,7 +109,7 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         var text = new StringBuilder();
         foreach (var tool in tools)
         {
-            text.Append('\n').Append(tool.Name).Append(' ').Append(tool.Parameters?.GetRawText());
+            text.Append('\n').Append(tool.Name).Append(tool.IsStrict ? '!' : ' ').Append(tool.Parameters?.GetRawText());
         }
 
         return text.ToString();

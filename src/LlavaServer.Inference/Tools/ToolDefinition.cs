@@ -6,7 +6,8 @@ namespace LlavaServer.Inference.Tools;
 /// <param name="Name">How a call names it.</param>
 /// <param name="Parameters">JSON schema of its arguments; null is no arguments.</param>
 /// <param name="Path">Where it stands in the request, for errors.</param>
-internal sealed record ToolDefinition(string Name, JsonElement? Parameters, string Path)
+/// <param name="IsStrict">All of the schema must be held.</param>
+internal sealed record ToolDefinition(string Name, JsonElement? Parameters, string Path, bool IsStrict = false)
 {
     private const int MaxNameLength = 256;
 
@@ -37,7 +38,8 @@ internal sealed record ToolDefinition(string Name, JsonElement? Parameters, stri
             }
 
             var hasParameters = function.TryGetProperty("parameters", out var parameters) && parameters.ValueKind != JsonValueKind.Null;
-            definitions.Add(new ToolDefinition(text, hasParameters ? parameters : null, path));
+            var isStrict = function.TryGetProperty("strict", out var strict) && strict.ValueKind == JsonValueKind.True;
+            definitions.Add(new ToolDefinition(text, hasParameters ? parameters : null, path, isStrict));
         }
 
         return definitions;

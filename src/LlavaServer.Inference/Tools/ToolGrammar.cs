@@ -34,10 +34,11 @@ internal sealed class ToolGrammar
 
     /// <summary>
     /// Objects that hold to a tool's schema; nothing but the empty one for a tool without parameters. Members beside those that the schema names are
-    /// written only if it speaks of them: a tool has no use for what it did not ask for.
+    /// written only if it speaks of them: a tool has no use for what it did not ask for. What a grammar cannot hold is refused of a strict tool, and left to
+    /// the model else: schemas of tools are written for programs that check their arguments themselves.
     /// </summary>
     public static GrammarExpression Arguments(ToolDefinition tool, GrammarRules rules, GrammarBudget budget) => tool.Parameters is { } schema
-        ? JsonSchemaCompiler.Add(rules, budget, Closed(schema), s_object)
+        ? JsonSchemaCompiler.Add(rules, budget, !tool.IsStrict, Closed(schema), s_object)
         : Of(Text("{"), JsonText.Space, Text("}"));
 
     private static JsonElement Closed(JsonElement schema)

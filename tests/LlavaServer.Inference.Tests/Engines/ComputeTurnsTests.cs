@@ -166,6 +166,18 @@ public sealed class ComputeTurnsTests
     }
 
     [Fact]
+    public void Enter_DuringAStepThatWaitedForNobody_FindsNoRestOfAnEarlierSlice()
+    {
+        _turns.BeginStep();
+        _turns.EndStep(Slice);
+        _turns.BeginStep();
+        _turns.Enter();
+        Assert.True(_turns.MustPause);
+        _turns.Leave();
+        _turns.EndStep(Slice);
+    }
+
+    [Fact]
     public async Task Turns_ManyThreads_NeverWorkDuringAStep()
     {
         var turns = new ComputeTurns(new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromTicks(1) });

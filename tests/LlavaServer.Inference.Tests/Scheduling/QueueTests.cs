@@ -14,6 +14,9 @@ public sealed class QueueTests
     public async Task SCH5_QueueFull_RefusedAtOnceBeforeAnyWork()
     {
         await using var host = new InferenceHost(configure: o => (o.Engine.Slots, o.Queue.MaxQueue) = (2, 3));
+
+        // With the model in memory the requests are prepared in their order.
+        await host.AnswerAsync(InferenceHost.Ask("load"), Token);
         using var gate = new SemaphoreSlim(0);
         host.Factory.OnDecode = _ => gate.Wait(host.Closing);
         var accepted = new List<Generation>();

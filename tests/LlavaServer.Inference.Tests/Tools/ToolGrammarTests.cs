@@ -134,6 +134,30 @@ public sealed class ToolGrammarTests
         Assert.Equal((InferenceError.InvalidSchema, "tools[1].function.parameters"), (failure.Error, failure.Parameter));
     }
 
+    /// <summary>As programs write them: what a grammar cannot hold is the program's to check, the rest is held.</summary>
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"integer","not":{"const":3}}},"required":["a"]}""", "{\"a\": 3}", "{\"a\": \"x\"}")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"array","items":{"type":"integer"},"uniqueItems":true}}}""", "{\"a\": [1, 1]}", "{\"a\": [\"x\"]}")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string","pattern":"^(?=x)"}}}""", "{\"a\": \"y\"}", "{\"a\": 1}")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"number","multipleOf":0.7}}}""", "{\"a\": 0.6}", "{\"a\": null}")]
+    [InlineData("""{"type":"object","properties":{"a":{"oneOf":[{"type":"integer"},{"type":"number"}]}}}""", "{\"a\": 1}", "{\"a\": true}")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"integer"}},"patternProperties":{"^x":{"type":"integer"}},"required":["a"]}""", "{\"a\": 1}", "{}")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"integer"}},"if":{"required":["a"]},"then":{"required":["b"]}}""", "{\"a\": 1}", "[]")]
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/$defs/n"}},"$defs":{"n":{"type":"integer","not":{"const":3}}}}""", "{\"a\": 3}", "{\"a\": \"x\"}")]
+    public void Arguments_PartThatCannotBeHeld_LooseUnlessStrict(string parameters, string held, string broken)
+    {
+        string Tool(string strict) => $$$"""{"type":"function","function":{"name":"f",{{{strict}}}"parameters":{{{parameters}}}}}""";
+        foreach (var choice in new[] { ToolChoice.Required, ToolChoice.Auto })
+        {
+            var grammar = ToolTexts.Plan(ToolTexts.Llama, choice, true, Tool("\"strict\":false,")).Grammar;
+            Assert.True(GrammarText.Accepts(grammar, $$"""{"name": "f", "parameters": {{held}}}"""));
+            Assert.False(GrammarText.Accepts(grammar, $$"""{"name": "f", "parameters": {{broken}}}"""));
+        }
+
+        var failure = Assert.Throws<InferenceException>(() => ToolTexts.Plan(ToolTexts.Llama, null, true, Tool("\"strict\":true,")));
+        Assert.Equal((InferenceError.InvalidSchema, "tools[0].function.parameters"), (failure.Error, failure.Parameter));
+    }
+
     [Theory]
     [InlineData("""{"type":"object","properties":{}}""", "{}", "{\"a\": 1}")]
     [InlineData("""{"properties":{"a":{"type":"integer"}}}""", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}")]
