@@ -116,6 +116,24 @@ public sealed class DotNetMatrixTests(BundledServer bundled, CrowdedServer crowd
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
     }
 
+    [Fact]
+    public async Task Embeddings_OpenAIClient_AreThoseOfTheFloatForm()
+    {
+        var options = new OpenAIClientOptions { Endpoint = new Uri(bundled.Address, "v1") };
+        var client = new OpenAIClient(new ApiKeyCredential("none"), options).GetEmbeddingClient(BundledServer.Model);
+        var embeddings = (await client.GenerateEmbeddingsAsync(["a red circle", "a blue square"], cancellationToken: Token)).Value;
+        using var http = new HttpClient { BaseAddress = bundled.Address };
+        using var response = await http.PostAsJsonAsync("v1/embeddings", new { model = BundledServer.Model, input = new[] { "a red circle", "a blue square" }, encoding_format = "float" }, Token);
+        var floats = JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!["data"]!.AsArray();
+        Assert.Equal(floats.Count, embeddings.Count);
+        foreach (var (embedding, entry) in embeddings.Zip(floats))
+        {
+            Assert.All(embedding.ToFloats().ToArray().Zip(entry!["embedding"]!.AsArray()), static pair => Assert.Equal((double)pair.Second!, pair.First, 1e-6));
+        }
+
+        Assert.InRange(embeddings.Usage.InputTokenCount, 2, 100);
+    }
+
     private static async Task<ClientAnswer> AssertSameAsync(IMatrixClient client, ClientQuestion question)
     {
         var whole = await client.AskAsync(question, Token);

@@ -80,8 +80,11 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         ["logprobs"] = static report => AssertLogProbabilities(report),
         ["accumulated"] = static report => Assert.Contains("red", (string)report["text"]!, StringComparison.OrdinalIgnoreCase),
         ["completions"] = static report => Assert.NotEqual("", (string)report["text"]!),
+        ["embeddings"] = static report => AssertEmbeddings(report),
         ["models"] = static report => Assert.Contains(report["ids"]!.AsArray(), static id => ((string)id!).StartsWith(BundledServer.Model, StringComparison.Ordinal)),
     };
+
+    private static readonly Dictionary<string, Action<JsonObject>> s_langChain = new() { ["embeddings"] = static report => AssertEmbeddings(report) };
 
     private static readonly Dictionary<string, Action<JsonObject>> s_anthropic = new()
     {
@@ -113,7 +116,7 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         var (isOpenAI, isResponses, isAnthropic) = (
             client.StartsWith("openai", StringComparison.Ordinal), client.EndsWith("responses", StringComparison.Ordinal), client == "anthropic");
         var expected = new Dictionary<string, Action<JsonObject>>(
-            [.. s_common, .. isAnthropic ? s_anthropic : isResponses ? s_responses : s_chat, .. !isOpenAI ? [] : isResponses ? s_openAIResponses : s_openAI]);
+            [.. s_common, .. isAnthropic ? s_anthropic : isResponses ? s_responses : s_chat, .. client == "langchain" ? s_langChain : !isOpenAI ? [] : isResponses ? s_openAIResponses : s_openAI]);
         var wrong = new List<string>();
         foreach (var (scenario, check) in expected)
         {
@@ -190,6 +193,21 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
     {
         Assert.Equal((string)report["text"]!, (string)report["joined"]!);
         Assert.All(report["alternatives"]!.AsArray(), static count => Assert.Equal(2, (int)count!));
+    }
+
+    // A client that reads numbers where it asked for base64 has vectors of nothing.
+    private static void AssertEmbeddings(JsonObject report)
+    {
+        var (asked, floats) = (report["asked"]!.AsArray(), report["floats"]!.AsArray());
+        Assert.Equal((2, 2), (asked.Count, floats.Count));
+        foreach (var (one, other) in asked.Zip(floats))
+        {
+            var vector = one!.AsArray().Select(static value => (double)value!).ToArray();
+            Assert.Equal(1, vector.Sum(static value => value * value), 1e-4);
+            Assert.All(vector.Zip(other!.AsArray()), static pair => Assert.Equal((double)pair.Second!, pair.First, 1e-6));
+        }
+
+        Assert.NotEqual(asked[0]!.ToJsonString(), asked[1]!.ToJsonString());
     }
 
     private static string Without(JsonObject report, string name) => new JsonObject(report.Where(member => member.Key != name).Select(static member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))).ToJsonString();

@@ -1,6 +1,6 @@
 // The npm package `@langchain/openai`, over chat completions or over responses, as one of the clients of run.mjs.
 import { HumanMessage } from "@langchain/core/messages";
-import { ChatOpenAI } from "@langchain/openai";
+import { ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai";
 
 const ask = ({ text, pictures }) => [
   new HumanMessage({ content: [{ type: "text", text }, ...pictures.map((url) => ({ type: "image_url", image_url: { url } }))] }),
@@ -53,5 +53,15 @@ export function adapt(more) {
       return { value: parsed, finish: finish(raw) };
     },
     failure: (error) => ({ name: error.constructor.name, status: error.status, code: error.code, param: error.param }),
+    more: ({ address, model }) => more.useResponsesApi ? {} : {
+      embeddings: async () => {
+        const texts = ["a red circle", "a blue square"];
+        const settings = { model, apiKey: "none", configuration: { baseURL: `${address}v1` } };
+        return {
+          asked: await new OpenAIEmbeddings(settings).embedDocuments(texts),
+          floats: await new OpenAIEmbeddings({ ...settings, encodingFormat: "float" }).embedDocuments(texts),
+        };
+      },
+    },
   };
 }

@@ -70,6 +70,11 @@ export function adapt(OpenAI) {
         const { choices: [choice] } = await create(options).completions.create({ model: options.model, prompt: "A red circle", max_tokens: 4, temperature: 0 });
         return { text: choice.text, finish: choice.finish_reason };
       },
+      embeddings: async () => {
+        const request = { model: options.model, input: ["a red circle", "a blue square"] };
+        const { data } = await create(options).embeddings.create(request);
+        return { asked: data.map((entry) => entry.embedding), floats: (await create(options).embeddings.create({ ...request, encoding_format: "float" })).data.map((entry) => entry.embedding) };
+      },
       models: async () => ({ ids: (await create(options).models.list()).data.map((entry) => entry.id) }),
     }),
   };
