@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Sampling;
 
 namespace LlavaServer.Inference.Loading;
 
@@ -17,6 +18,9 @@ public sealed record ModelDefaults
 
     /// <summary>Text of the Go template, or null.</summary>
     public string? Template { get; init; }
+
+    /// <summary>How tokens are picked when the request of a dialect other than Ollama's, which has defaults of its own, says nothing.</summary>
+    public SamplingParameters Sampling { get; init; } = new();
 
     /// <summary>Texts that end an answer when the request names none.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];

@@ -119,6 +119,7 @@ public sealed partial record ModelEntry
             Template = Text(LayerTypes.Template) ?? Text(LayerTypes.Prompt),
             Messages = Json(LayerTypes.Messages, JsonValueKind.Array) is { } messages ? [.. messages.EnumerateArray().Select(MessageOf)] : [],
             Options = options,
+            Sampling = SamplingDefaults.Read(options),
             Stop = options is { } given && given.TryGetProperty("stop", out var stop) && stop.ValueKind == JsonValueKind.Array
                 ? [.. stop.EnumerateArray().Where(static item => item.ValueKind == JsonValueKind.String).Select(static item => item.GetString()!).Where(static text => text.Length > 0)]
                 : [],

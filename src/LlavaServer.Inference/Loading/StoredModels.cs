@@ -11,15 +11,37 @@ namespace LlavaServer.Inference.Loading;
 public sealed partial class StoredModels(ModelStore store, ILogger<StoredModels> logger)
 {
     private readonly ConcurrentDictionary<(string Name, Digest Manifest, DateTimeOffset ModifiedAt), ModelEntry> _entries = new();
+    private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(2);
     private HashSet<string> _warned = [];
+    private volatile bool _isReadable = true;
+    private long _lookedAt;
 
     public ModelStore Store => store;
+
+    /// <summary>
+    /// Whether the folder of manifests could be read when all models were last looked at, at the latest at start; one that is not there can. After a
+    /// failure this looks again, every few seconds at most.
+    /// </summary>
+    public bool IsReadable
+    {
+        get
+        {
+            if (!_isReadable && TimeProvider.System.GetElapsedTime(Interlocked.Read(ref _lookedAt)) > s_lookAgain)
+            {
+                All();
+            }
+
+            return _isReadable;
+        }
+    }
 
     /// <summary>All models, those that cannot be served too.</summary>
     public IReadOnlyList<ModelEntry> All()
     {
         var contents = store.Read();
         Warn(contents.Unreadable);
+        Interlocked.Exchange(ref _lookedAt, TimeProvider.System.GetTimestamp());
+        _isReadable = !contents.Unreadable.Contains("");
         var entries = contents.Models.Select(EntryOf).ToList();
         var present = contents.Models.Select(KeyOf).ToHashSet();
         foreach (var gone in _entries.Keys.Where(key => !present.Contains(key)))
@@ -40,7 +62,7 @@ public sealed partial class StoredModels(ModelStore store, ILogger<StoredModels>
         }
         catch (Exception exception) when (exception is StoreException or IOException or UnauthorizedAccessException)
         {
-            Log.Unreadable(logger, name.Display, exception.Message);
+            // Whoever lists the models is told in the log.
             return null;
         }
     }

@@ -12,6 +12,9 @@ namespace LlavaServer.Inference.Prompting;
 /// </summary>
 public sealed class ModelTexts
 {
+    // A vocabulary takes some megabytes, and a store may have any number of them.
+    private const int MaxTexts = 32;
+
     private readonly ModelTextReader _read;
     private readonly LimitOptions _limits;
     private readonly ConcurrentDictionary<string, Lazy<ModelText>> _texts = new();
@@ -96,6 +99,11 @@ public sealed class ModelTexts
     {
         try
         {
+            if (_texts.Count >= MaxTexts && !_texts.ContainsKey(model.Digest))
+            {
+                _texts.Clear();
+            }
+
             return _texts.GetOrAdd(model.Digest, _ => new Lazy<ModelText>(() => _read(model))).Value;
         }
         catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)

@@ -12,7 +12,7 @@ internal sealed class HealthReport(
 {
     public Task WriteAsync(HttpContext context)
     {
-        var status = drain.Phase != DrainPhase.Serving ? "draining" : readiness.HasFailed ? "failed" : readiness.IsReady ? "ok" : "starting";
+        var status = drain.Phase != DrainPhase.Serving ? "draining" : readiness.HasFailed || !readiness.StoreIsReadable ? "failed" : readiness.IsReady ? "ok" : "starting";
         if (status != "ok")
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
@@ -30,7 +30,7 @@ internal sealed class HealthReport(
             var (code, message) = status switch
             {
                 "draining" => ("shutting_down", "The server is shutting down"),
-                "failed" => ("model_loading", readiness.IsStalled ? "The engine does not answer" : "The model could not be loaded"),
+                "failed" => ("model_loading", readiness.IsStalled ? "The engine does not answer" : readiness.HasFailed ? "The model could not be loaded" : "The model store cannot be read (Models:Path)"),
                 _ => ("model_loading", "Loading model"),
             };
             writer.WriteStartObject("error");
@@ -44,9 +44,9 @@ internal sealed class HealthReport(
         writer.WriteString("status", status);
         writer.WriteString("version", ProductVersion.Short);
         writer.WriteStartObject("checks");
-        writer.WriteString("store", "ok");
+        writer.WriteString("store", readiness.StoreIsReadable ? "ok" : "unreadable");
         writer.WriteString("scheduler", readiness.HasFailed ? "failed" : "ok");
-        writer.WriteString("preload", readiness.IsReady ? "ok" : "loading");
+        writer.WriteString("preload", readiness.IsLoaded ? "ok" : "loading");
         writer.WriteEndObject();
         var slots = options.Value.Engine.Slots * catalog.Entries.Count;
         var active = generator.ActiveCount;

@@ -3,12 +3,18 @@ using LlavaServer.Inference.Loading;
 namespace LlavaServer.Health;
 
 /// <summary>Whether the server's models can answer. Singleton; written at start, read by every probe.</summary>
-internal sealed class Readiness(ModelPool pool)
+internal sealed class Readiness(ModelPool pool, StoredModels stored)
 {
     private volatile bool _isReady;
     private volatile bool _hasFailed;
 
-    public bool IsReady => _isReady && !HasFailed;
+    public bool IsReady => IsLoaded && StoreIsReadable;
+
+    /// <summary>Whether the models that are loaded at start are there.</summary>
+    public bool IsLoaded => _isReady && !HasFailed;
+
+    /// <summary>Whether the model store could be read when somebody last looked.</summary>
+    public bool StoreIsReadable => stored.IsReadable;
 
     public bool HasFailed => _hasFailed || IsStalled;
 

@@ -13,7 +13,7 @@ namespace LlavaServer.Endpoints.Anthropic;
 /// Reads the fields of a message request after <see cref="MessageFields"/> into a chat request: what follows is the same for both. Every refusal names
 /// the field; nothing is dropped silently. Singleton, thread-safe.
 /// </summary>
-internal sealed class MessageRequestReader(IOptions<LimitsOptions> limits, IOptions<OpenAIOptions> options, GrammarCompiler grammars)
+internal sealed class MessageRequestReader(IOptions<LimitsOptions> limits, IOptions<OpenAIOptions> options, GrammarCompiler grammars, ModelSelector models)
 {
     /// <summary>What Anthropic's own clients have to say, and others forget.</summary>
     private const int DefaultMaxTokens = 4096;
@@ -23,7 +23,7 @@ internal sealed class MessageRequestReader(IOptions<LimitsOptions> limits, IOpti
     public ChatCompletionRequest Read(JsonFields body)
     {
         var ignored = IgnoredFields.Of(body, MessageFields.ByName, options.Value.StrictParameters);
-        var sampling = new SamplingParameters();
+        var sampling = models.SamplingOf(body.String("model"));
         var grammar = Format(body);
         var tools = MessageTools.Read(body);
         if (grammar is not null && tools.Choice.Kind is ToolChoiceKind.Required or ToolChoiceKind.Named)

@@ -9,7 +9,7 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// Reads the fields that chat, responses and text completions have in common, after a table of all fields. Every refusal names the field; nothing is dropped
 /// silently. Singleton, thread-safe.
 /// </summary>
-internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptions<InferenceOptions> inference, AnswerFormat format)
+internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptions<InferenceOptions> inference, AnswerFormat format, ModelSelector models)
 {
     /// <summary>Choices that a client library can ask for.</summary>
     private const int MostChoices = 128;
@@ -27,7 +27,7 @@ internal sealed class AnswerFieldsReader(IOptions<OpenAIOptions> options, IOptio
         return new AnswerRequest
         {
             Model = body.String("model"),
-            Sampling = SamplingFields.Read(body),
+            Sampling = SamplingFields.Read(body, models.SamplingOf(body.String("model"))),
             LogitBias = LogitBias.Read(body),
             MaxTokens = most,
             MinTokens = MinTokens(body, most),

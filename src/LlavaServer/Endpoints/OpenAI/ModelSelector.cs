@@ -1,6 +1,7 @@
 using LlavaServer.Configuration;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Sampling;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Endpoints.OpenAI;
@@ -22,6 +23,10 @@ internal sealed class ModelSelector(ModelCatalog catalog, IOptions<OpenAIOptions
 
         return catalog.Find(name) ?? (options.Value.UnknownModelIsDefault ? catalog.Default(configured) : null) ?? throw NotFound(name);
     }
+
+    /// <summary>How the model of a request picks tokens when the request does not say; the usual way for a model that does not exist, which is refused later.</summary>
+    public SamplingParameters SamplingOf(string? name) =>
+        (string.IsNullOrEmpty(name) ? catalog.Default(inference.Value.Models.Default) : catalog.Find(name))?.Defaults.Sampling ?? new SamplingParameters();
 
     public RequestException NotFound(string name)
     {

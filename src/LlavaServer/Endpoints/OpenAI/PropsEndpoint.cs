@@ -17,7 +17,7 @@ internal sealed class PropsEndpoint(ModelSelector models, ModelPool pool, ModelT
         {
             var (endpoint, model, template) = state;
             var loaded = endpoint.Loaded(model);
-            var sampling = new SamplingParameters();
+            var sampling = model.Defaults.Sampling;
             var (begin, end) = endpoint.EndsOf(model);
             writer.WriteStartObject();
             writer.WriteStartObject("default_generation_settings"u8);

@@ -17,9 +17,10 @@ internal static class SamplingFields
     /// <summary>Bits of surprise; a vocabulary of a million tokens has 20.</summary>
     private const double MaxTau = 100;
 
-    public static SamplingParameters Read(JsonFields body)
+    /// <param name="body">The request.</param>
+    /// <param name="defaults">What holds where it says nothing: the model's own.</param>
+    public static SamplingParameters Read(JsonFields body, SamplingParameters defaults)
     {
-        var defaults = new SamplingParameters();
         return defaults with
         {
             Temperature = Single(body, "temperature", 0, 2) ?? defaults.Temperature,
@@ -29,8 +30,8 @@ internal static class SamplingFields
             TypicalP = Single(body, "typical_p", 0, 1) is { } typical ? Math.Max(typical, SmallestTopP) : defaults.TypicalP,
             RepeatLastN = body.Int32("repeat_last_n", -1, MaxLookBack) ?? defaults.RepeatLastN,
             RepeatPenalty = Penalty(body, "repeat_penalty") ?? Penalty(body, "repetition_penalty") ?? defaults.RepeatPenalty,
-            FrequencyPenalty = Single(body, "frequency_penalty", -2, 2) ?? 0,
-            PresencePenalty = Single(body, "presence_penalty", -2, 2) ?? 0,
+            FrequencyPenalty = Single(body, "frequency_penalty", -2, 2) ?? defaults.FrequencyPenalty,
+            PresencePenalty = Single(body, "presence_penalty", -2, 2) ?? defaults.PresencePenalty,
             TopNSigma = Single(body, "top_n_sigma", -1000, 1000) ?? defaults.TopNSigma,
             XtcProbability = Single(body, "xtc_probability", 0, 1) ?? defaults.XtcProbability,
             XtcThreshold = Single(body, "xtc_threshold", 0, 1) ?? defaults.XtcThreshold,

@@ -1,5 +1,9 @@
 using System.Net;
+using LlavaServer.Endpoints.Anthropic;
+using LlavaServer.Endpoints.OpenAI;
+using LlavaServer.Inference.Sampling;
 using LlavaServer.Tests.Scripted;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LlavaServer.Tests.Endpoints.Ollama.Store;
 
@@ -68,6 +72,49 @@ public sealed class StoredModelTests
         Assert.Contains("Be brief.", script.LastPrompt, StringComparison.Ordinal);
         reply = await server.PostAsync("/api/generate", """{"model":"llava:7b","stream":false,"prompt":"Raw","raw":true}""");
         Assert.DoesNotContain(HandWrittenStore.System, script.LastPrompt, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sampling_OfTheModel_HoldsInOtherDialects()
+    {
+        using var store = new HandWrittenStore();
+        store.AddLlava(options: """{"temperature":0.125,"top_k":7,"top_p":"wrong","frequency_penalty":1.5}""");
+        await using var server = await ScriptedServer.StartAsync(settings: store.Settings);
+        var props = (await server.SendAsync(HttpMethod.Get, "/props?model=llava:7b")).Json.GetProperty("default_generation_settings").GetProperty("params");
+        Assert.Equal((0.125, 7), (props.GetProperty("temperature").GetDouble(), props.GetProperty("top_k").GetInt32()));
+        SamplingParameters OpenAI(string json) => server.Services.GetRequiredService<AnswerFieldsReader>().Read(OllamaWire.Fields(json), ChatFields.ByName).Sampling;
+        var own = OpenAI("""{"model":"LLaVA:7B"}""");
+        Assert.Equal((0.125f, 7, 0.95f, 1.5f), (own.Temperature, own.TopK, own.TopP, own.FrequencyPenalty));
+        Assert.Equal((0.5f, 7), (OpenAI("""{"model":"llava:7b","temperature":0.5}""").Temperature, OpenAI("""{"model":"llava:7b","temperature":0.5}""").TopK));
+        Assert.Equal(0.8f, OpenAI("""{"model":"eye"}""").Temperature);
+        Assert.Equal(0.8f, OpenAI("{}").Temperature);
+        var message = OllamaWire.Fields("""{"model":"llava:7b","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}""");
+        Assert.Equal(0.125f, server.Services.GetRequiredService<MessageRequestReader>().Read(message).Sampling.Temperature);
+    }
+
+    [Fact]
+    public async Task Health_StoreUnreadable_NotReadyUntilItIsBack()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A folder that cannot be read is made with a link here.");
+        using var store = new HandWrittenStore();
+        await using var server = await ScriptedServer.StartAsync(settings: store.Settings);
+        server.Services.GetRequiredService<LlavaServer.Health.Readiness>().Begin();
+        Assert.Equal(HttpStatusCode.OK, (await server.SendAsync(HttpMethod.Get, "/readyz")).Status);
+        var place = Path.Combine(store.Root, "manifests");
+        Directory.CreateSymbolicLink(place, place);
+        await server.SendAsync(HttpMethod.Get, "/api/tags");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.SendAsync(HttpMethod.Get, "/readyz")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await server.SendAsync(HttpMethod.Get, "/livez")).Status);
+        var health = await server.SendAsync(HttpMethod.Get, "/health");
+        Assert.Contains("\"store\":\"unreadable\"", health.Body, StringComparison.Ordinal);
+        Assert.Contains("Models:Path", health.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/api/generate", """{"model":"eye","prompt":"Hi"}""")).Status);
+        File.Delete(place);
+        for (var i = 0; (await server.SendAsync(HttpMethod.Get, "/readyz")).Status != HttpStatusCode.OK; i++)
+        {
+            Assert.True(i < 300, "Not ready again.");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
     }
 
     [Fact]
