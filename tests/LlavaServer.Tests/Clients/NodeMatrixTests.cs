@@ -113,10 +113,16 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
     public async Task AllScenarios_RealServer_AsTheRealApi(string client)
     {
         var reports = await RunAsync(client);
-        var (isOpenAI, isResponses, isAnthropic) = (
-            client.StartsWith("openai", StringComparison.Ordinal), client.EndsWith("responses", StringComparison.Ordinal), client == "anthropic");
-        var expected = new Dictionary<string, Action<JsonObject>>(
-            [.. s_common, .. isAnthropic ? s_anthropic : isResponses ? s_responses : s_chat, .. client == "langchain" ? s_langChain : !isOpenAI ? [] : isResponses ? s_openAIResponses : s_openAI]);
+        var dialect = client == "anthropic" ? s_anthropic : client.EndsWith("responses", StringComparison.Ordinal) ? s_responses : s_chat;
+        Dictionary<string, Action<JsonObject>> more = client switch
+        {
+            "openai 6" or "openai 7" => s_openAI,
+            "openai 6 responses" or "openai 7 responses" => s_openAIResponses,
+            "ai sdk responses" => new() { ["conversation"] = s_openAIResponses["conversation"] },
+            "langchain" => s_langChain,
+            _ => [],
+        };
+        var expected = new Dictionary<string, Action<JsonObject>>([.. s_common, .. dialect, .. more]);
         var wrong = new List<string>();
         foreach (var (scenario, check) in expected)
         {

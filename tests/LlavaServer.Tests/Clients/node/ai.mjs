@@ -17,7 +17,7 @@ const requestOf = (create) => (options, { text, pictures }) => ({
 const usage = (counts) => ({ input: counts.inputTokens, output: counts.outputTokens });
 const toolsOf = (name, parameters) => ({ tools: { [name]: tool({ inputSchema: jsonSchema(parameters) }) }, toolChoice: "required", providerOptions: { openai: { parallelToolCalls: false } } });
 
-const adapt = (request) => ({
+const adapt = (request, more) => ({
   async whole(options, question) {
     const answer = await generateText(request(options, question));
     return { text: answer.text, finish: answer.finishReason, ...usage(answer.usage) };
@@ -54,7 +54,19 @@ const adapt = (request) => ({
     return { value: answer.output, finish: answer.finishReason };
   },
   failure: (error) => ({ name: error.name, status: error.statusCode, ...JSON.parse(error.responseBody).error }),
+  more,
 });
 
 export const chat = adapt(requestOf(compatible));
-export const responses = adapt(requestOf(openAI));
+export const responses = adapt(requestOf(openAI), (options, ask) => ({
+  // Without store the package sends the items themselves, not what they are called.
+  conversation: async () => {
+    const once = requestOf(openAI)(options, ask("Paint it."));
+    const schema = { type: "object", properties: { filled: { type: "boolean" } }, required: ["filled"], additionalProperties: false };
+    const tools = { paint: tool({ inputSchema: jsonSchema(schema), execute: async () => "done" }) };
+    const providerOptions = { openai: { parallelToolCalls: false, store: false } };
+    const first = await generateText({ ...once, tools, providerOptions, toolChoice: "required" });
+    const second = await generateText({ ...once, tools, providerOptions, toolChoice: "none", messages: [...once.messages, ...first.response.messages] });
+    return { calls: first.toolCalls.length, text: second.text, finish: second.finishReason };
+  },
+}));

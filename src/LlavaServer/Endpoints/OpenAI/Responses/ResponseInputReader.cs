@@ -77,6 +77,8 @@ internal sealed class ResponseInputReader(LimitsOptions limits)
             case "reasoning":
                 IgnoredFields.Add(new JsonField(item.Element, item.Path, false) { Name = "input.reasoning" }, ignored, refuse: false);
                 return 0;
+            case "item_reference":
+                throw RequestException.InvalidValue(field.Path, $"'{field.Path}' cannot be item_reference: this server stores nothing, so send the item itself (with 'store': false libraries do).");
             default:
                 throw RequestException.InvalidValue(
                     field.Path, $"Invalid value for '{field.Path}': it must be message, function_call, function_call_output or reasoning.");

@@ -29,7 +29,8 @@ internal sealed class ResponseRequestReader(IOptions<LimitsOptions> limits, Answ
         var text = Text(body, ignored);
         var grammar = format.ReadFlat(text, answer.Grammar);
         var messages = _input.Read(body, ignored);
-        var tools = ResponseToolFields.Read(body, hasForm: grammar is not null, ignored);
+        var functions = ResponseToolFields.Tools(body, ignored);
+        var tools = ResponseToolFields.Read(body, functions, hasForm: grammar is not null, ignored);
         var top = body.Int32("top_logprobs", 0, TokenLogProbability.MostAlternatives);
         var switchesThinkingOff = SwitchesThinkingOff(body);
         var variables = TemplateFields.Variables(body);
@@ -47,20 +48,22 @@ internal sealed class ResponseRequestReader(IOptions<LimitsOptions> limits, Answ
             Tools = tools,
             TopLogProbabilities = IncludesLogProbabilities(body, ignored) ? top ?? 0 : top is > 0 ? top : null,
         };
-        return new ResponseRequest(chat, Settings(body, answer, tools, text, top));
+        return new ResponseRequest(chat, Settings(body, answer, text) with
+        {
+            AllowsParallelCalls = tools.AllowsParallelCalls,
+            TopLogProbabilities = top ?? 0,
+            Tools = [.. functions.Values],
+        });
     }
 
-    private static ResponseSettings Settings(JsonFields body, AnswerRequest answer, RequestTools tools, JsonFields? text, int? top) => new()
+    private static ResponseSettings Settings(JsonFields body, AnswerRequest answer, JsonFields? text) => new()
     {
         Instructions = body.String("instructions"),
         MaxOutputTokens = answer.MaxTokens,
-        AllowsParallelCalls = tools.AllowsParallelCalls,
         Temperature = body.Number("temperature") ?? Single(answer.Sampling.Temperature),
         TopP = body.Number("top_p") ?? Single(answer.Sampling.TopP),
-        TopLogProbabilities = top ?? 0,
         Format = text?.Object("format")?.Element.Clone(),
         ToolChoice = body.TryGet("tool_choice", out var choice) ? choice.Element.Clone() : null,
-        Tools = tools.Tools,
         Truncates = Truncates(body),
         Metadata = Metadata(body),
     };

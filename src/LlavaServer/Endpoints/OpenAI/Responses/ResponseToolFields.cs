@@ -15,11 +15,11 @@ internal static class ResponseToolFields
     private const int MaxDepth = 1000;
 
     /// <param name="body">The request.</param>
+    /// <param name="tools">All functions of the request.</param>
     /// <param name="hasForm">The answer has a form, so it cannot be a call.</param>
     /// <param name="ignored">Gets the tools that are skipped.</param>
-    public static RequestTools Read(JsonFields body, bool hasForm, List<string> ignored)
+    public static RequestTools Read(JsonFields body, Dictionary<string, JsonElement> tools, bool hasForm, List<string> ignored)
     {
-        var tools = Tools(body, ignored);
         var read = Choice(body, tools, ignored) with { AllowsParallelCalls = body.Boolean("parallel_tool_calls") ?? true };
         return hasForm && read.Choice.Kind is ToolChoiceKind.Required or ToolChoiceKind.Named
             ? throw RequestException.InvalidValue(
@@ -27,7 +27,10 @@ internal static class ResponseToolFields
             : read;
     }
 
-    private static Dictionary<string, JsonElement> Tools(JsonFields body, List<string> ignored)
+    /// <summary>All functions of the request by their names, each in the form of inference.</summary>
+    /// <param name="body">The request.</param>
+    /// <param name="ignored">Gets the tools that are skipped.</param>
+    public static Dictionary<string, JsonElement> Tools(JsonFields body, List<string> ignored)
     {
         var tools = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         if (body.TryGet("tools", out var field))

@@ -52,6 +52,17 @@ public sealed partial class ResponseWireTests(OpenAIServer server) : IClassFixtu
     }
 
     [Fact]
+    public async Task Whole_AllowedTools_RepeatsAllToolsAndTheChoice()
+    {
+        await using var wide = await WideAsync("Hm");
+        const string Choice = """{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"time"}]}""";
+        var root = JsonElement.Parse(await ResponseText.AskAsync(wide, $"\"tools\":[{Weather},{Time}],\"tool_choice\":{Choice}"));
+        Assert.Equal(["weather", "time"], root.GetProperty("tools").EnumerateArray().Select(static tool => tool.GetProperty("name").GetString()));
+        Assert.Equal(Choice, root.GetProperty("tool_choice").GetRawText());
+        Assert.DoesNotContain("weather", wide.Script.LastPrompt, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Whole_CutAnswer_IsIncomplete()
     {
         server.Script.Answer = static _ => "A long answer";
