@@ -112,6 +112,9 @@ public sealed class InferenceMetrics
     internal void Loaded(string model, TimeSpan duration, bool succeeded) =>
         _loadDuration.Record(duration.TotalSeconds, Model(model), new("result", succeeded ? "ok" : "error"));
 
+    /// <summary>A client left before its request had a slot.</summary>
+    internal void Left(string model, string api) => _requests.Add(1, new TagList { Model(model), new("api", api), new("outcome", "cancelled") });
+
     internal void Ended(string model, string api, string outcome, InferenceError? failure, GenerationTimings timings, UsageDetails usage)
     {
         var tags = new TagList { Model(model), new("api", api), new("outcome", outcome) };

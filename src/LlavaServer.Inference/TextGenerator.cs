@@ -95,7 +95,7 @@ public sealed class TextGenerator
             catch (Exception exception)
             {
                 limit.Dispose();
-                throw Translate(exception, limit, entry);
+                throw Translate(exception, limit, entry, request.Api);
             }
 
             // With the model in memory all is said and done here; else the reader of the answer is told.
@@ -284,15 +284,21 @@ public sealed class TextGenerator
             }
             catch (Exception exception) when (exception is OperationCanceledException or InferenceException)
             {
-                throw Translate(exception, limit, entry);
+                throw Translate(exception, limit, entry, request.Api);
             }
         }
     }
 
-    private Exception Translate(Exception exception, WaitLimit limit, ModelEntry entry)
+    private Exception Translate(Exception exception, WaitLimit limit, ModelEntry entry, string api)
     {
-        if (exception is not OperationCanceledException || limit.Reason is not { } reason)
+        if (exception is not OperationCanceledException)
         {
+            return exception;
+        }
+
+        if (limit.Reason is not { } reason)
+        {
+            _metrics.Left(entry.Name, api);
             return exception;
         }
 

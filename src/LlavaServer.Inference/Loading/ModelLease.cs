@@ -8,8 +8,8 @@ public sealed class ModelLease : IDisposable
 {
     private static readonly TimeSpan s_shortestRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>When to come again while the pace of a load tells nothing: the longest that clients honour.</summary>
-    private static readonly TimeSpan s_unknown = TimeSpan.FromSeconds(60);
+    /// <summary>The longest that clients honour.</summary>
+    private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(60);
 
     private readonly ModelPool _pool;
     private int _isDisposed;
@@ -63,8 +63,10 @@ public sealed class ModelLease : IDisposable
     private InferenceException TooLong(TimeSpan longest)
     {
         _pool.HoldUntilLoaded(Instance);
-        var retry = Instance.Progress.Remaining ?? s_unknown;
-        retry = retry < s_shortestRetry ? s_shortestRetry : retry > s_unknown ? s_unknown : retry;
+
+        // While its pace tells nothing: as long again as was waited.
+        var retry = Instance.Progress.Remaining ?? longest;
+        retry = retry < s_shortestRetry ? s_shortestRetry : retry > s_longestRetry ? s_longestRetry : retry;
         return new InferenceException(
             InferenceError.ModelLoading,
             $"The model is being loaded, which takes longer than {longest.TotalSeconds:0.###} s (Pool:LoadWait). Try again in {retry.TotalSeconds:0} s, or ask for a stream, which waits.")

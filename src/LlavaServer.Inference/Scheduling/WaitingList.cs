@@ -105,6 +105,7 @@ internal sealed class WaitingList(SchedulerContext context, IEnumerable<Sequence
         }
         else
         {
+            context.Metrics.Left(context.Model, sequence.Request.Api);
             sequence.Place.Dispose();
         }
     }

@@ -76,6 +76,21 @@ internal sealed partial class RawHttp : IDisposable
         }
     }
 
+    /// <summary>Everything up to and with a text. Throws when the connection ends before it.</summary>
+    public async Task<string> ReadUntilAsync(string end)
+    {
+        var text = new StringBuilder();
+        var buffer = new byte[4096];
+        while (!text.ToString().Contains(end, StringComparison.Ordinal))
+        {
+            var count = await _stream.ReadAsync(buffer, TestContext.Current.CancellationToken);
+            Assert.True(count > 0, $"The connection ended: {text}");
+            text.Append(Encoding.Latin1.GetString(buffer, 0, count));
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>The last read ended because the server closed.</summary>
     public bool IsClosed { get; private set; }
 

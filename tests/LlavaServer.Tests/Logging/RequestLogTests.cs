@@ -33,6 +33,45 @@ public sealed class RequestLogTests
         Assert.DoesNotContain(Marker, all, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Fact]
+    public async Task S7_3_ClientLeaves_LoggedAs499WithTheNumberOfItsTry()
+    {
+        var console = Console.Out;
+        using var captured = new StringWriter();
+        var output = TextWriter.Synchronized(captured);
+        Console.SetOut(output);
+        try
+        {
+            using var gate = new ManualResetEventSlim();
+            await using var server = await ScriptedServer.StartAsync(
+                new ScriptedEngineFactory { OnDecode = _ => gate.Wait(TimeSpan.FromSeconds(60)) },
+                new Dictionary<string, string?> { ["Llava:Logging:Level"] = "information", ["Llava:Logging:Format"] = "json" });
+            using var leave = new CancellationTokenSource();
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(OpenAIServer.Question(), Encoding.UTF8, "application/json") };
+            request.Headers.Add("x-stainless-retry-count", "2");
+            var sending = server.Client.SendAsync(request, leave.Token);
+            while (server.Script.Steps == 0)
+            {
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            }
+
+            await leave.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+            gate.Set();
+            await server.AssertIdleAsync();
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+
+        var line = Assert.Single(captured.ToString().Split('\n'), static line => line.Contains("\"Path\":\"/v1/chat/completions\"", StringComparison.Ordinal));
+        foreach (var field in (string[])["\"Status\":499", "\"Outcome\":\"cancelled\"", "\"RetryCount\":2", "\"Api\":\"openai.chat\""])
+        {
+            Assert.Contains(field, line, StringComparison.Ordinal);
+        }
+    }
+
     private static async Task<(List<string> Lines, string All)> CaptureAsync(string level)
     {
         var console = Console.Out;

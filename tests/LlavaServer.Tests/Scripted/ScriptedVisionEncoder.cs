@@ -21,10 +21,14 @@ internal sealed class ScriptedVisionEncoder : IVisionEncoder
 
     public int Encodes => _encodes;
 
+    /// <summary>Called before each picture, with what ends its encoding; may block or throw.</summary>
+    public Action<CancellationToken> OnEncode { get; set; } = static _ => { };
+
     public ImageEmbedding Encode(RgbImage image, ComputeTurns turns, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Interlocked.Increment(ref _encodes);
+        OnEncode(cancellationToken);
         var values = new float[Rows * Width];
         for (var row = 0; row < Rows; row++)
         {

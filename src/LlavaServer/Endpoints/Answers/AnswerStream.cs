@@ -6,7 +6,7 @@ using LlavaServer.Logging;
 namespace LlavaServer.Endpoints.Answers;
 
 /// <summary>
-/// Streams the answers of one request in the events of a dialect. Status and headers leave with the first text, or after the commit delay: until then a
+/// Streams the answers of one request in the events of a dialect. Status and headers leave with the first token, or after the commit delay: until then a
 /// failure is a plain answer, afterwards an error event and a broken connection. Owned by one request.
 /// </summary>
 internal sealed partial class AnswerStream : IDisposable
@@ -30,7 +30,8 @@ internal sealed partial class AnswerStream : IDisposable
     private readonly ServerSentEvents _events;
     private readonly ProgressReport? _progress;
     private Func<GenerationProgress> _look = static () => new GenerationProgress { Phase = GenerationPhase.Queued };
-    private TimeSpan _silence;
+    private long _bytesAt;
+    private bool _hasNews;
     private bool _isCommitted;
 
     public AnswerStream(HttpContext context, IAnswerEvents dialect, AnswerShape shape, ServerOptions options, TimeProvider time, ILogger logger)
@@ -62,6 +63,7 @@ internal sealed partial class AnswerStream : IDisposable
         await using var updates = read(leaving.Token).GetAsyncEnumerator(leaving.Token);
         Task<bool>? next = null;
         _look = look;
+        _bytesAt = _time.GetTimestamp();
         try
         {
             next = updates.MoveNextAsync().AsTask();
@@ -75,9 +77,9 @@ internal sealed partial class AnswerStream : IDisposable
                 }
 
                 // Text that is here already shares the flush.
-                if (!next!.IsCompleted && _isCommitted)
+                if (!next!.IsCompleted)
                 {
-                    await _events.FlushAsync();
+                    await FlushAsync();
                 }
             }
 
@@ -101,9 +103,16 @@ internal sealed partial class AnswerStream : IDisposable
     {
         while (!next.IsCompleted)
         {
+            var patience = Patience();
+            if (patience == TimeSpan.Zero)
+            {
+                await BreakSilenceAsync();
+                continue;
+            }
+
             try
             {
-                return await next.WaitAsync(Patience(), _time);
+                return await next.WaitAsync(patience, _time);
             }
             catch (TimeoutException) when (!next.IsCompleted)
             {
@@ -114,9 +123,24 @@ internal sealed partial class AnswerStream : IDisposable
         return await next;
     }
 
-    private TimeSpan Patience() => !_isCommitted ? _commitDelay
-        : _progress is null || (_pingInterval > TimeSpan.Zero && _pingInterval < ProgressInterval) ? _pingInterval
-        : ProgressInterval;
+    /// <summary>Time until something must be sent, or until progress is looked at; infinite is never.</summary>
+    private TimeSpan Patience()
+    {
+        if (!_isCommitted)
+        {
+            return Left(_commitDelay);
+        }
+
+        var ping = _pingInterval > TimeSpan.Zero ? Left(_pingInterval) : Timeout.InfiniteTimeSpan;
+        return _progress is null || (ping >= TimeSpan.Zero && ping < ProgressInterval) ? ping : ProgressInterval;
+    }
+
+    // White space that is trimmed is no byte: silence counts from the last byte, not from the last piece.
+    private TimeSpan Left(TimeSpan interval)
+    {
+        var left = interval - _time.GetElapsedTime(_bytesAt);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
 
     private async Task BreakSilenceAsync()
     {
@@ -124,20 +148,23 @@ internal sealed partial class AnswerStream : IDisposable
         {
             Commit();
             AppendProgress(_look());
-            await _events.FlushAsync();
-            return;
+        }
+        else if ((_progress is null || !AppendProgress(_look())) && _pingInterval > TimeSpan.Zero && Left(_pingInterval) == TimeSpan.Zero)
+        {
+            _dialect.WriteKeepAlive(_events);
+            _hasNews = true;
         }
 
-        _silence += Patience();
-        if (_progress is not null && AppendProgress(_look()))
+        await FlushAsync();
+    }
+
+    private async ValueTask FlushAsync()
+    {
+        if (_hasNews)
         {
+            _hasNews = false;
             await _events.FlushAsync();
-        }
-        else if (_pingInterval > TimeSpan.Zero && _silence >= _pingInterval)
-        {
-            _silence = TimeSpan.Zero;
-            _dialect.WriteKeepAlive(_events);
-            await _events.FlushAsync();
+            _bytesAt = _time.GetTimestamp();
         }
     }
 
@@ -148,7 +175,7 @@ internal sealed partial class AnswerStream : IDisposable
             return false;
         }
 
-        _silence = TimeSpan.Zero;
+        _hasNews = true;
         _dialect.WriteProgress(_events, progress, _record.Elapsed);
         return true;
     }
@@ -168,6 +195,7 @@ internal sealed partial class AnswerStream : IDisposable
     private void Commit()
     {
         _isCommitted = true;
+        _hasNews = true;
         _events.Begin();
         _dialect.WriteStart(_events);
     }
@@ -177,12 +205,11 @@ internal sealed partial class AnswerStream : IDisposable
     {
         var piece = _shape.TrimsStart ? _trims[update.Choice].Next(update) : update;
         var hasContent = piece.Text.Length > 0 || piece.ToolCalls is not null;
-        if ((hasContent || update.FinishReason is not null) && !_isCommitted)
+        if (!_isCommitted)
         {
             Commit();
         }
 
-        _silence = TimeSpan.Zero;
         if (hasContent && _record.TimeToFirstToken is null)
         {
             _record.TimeToFirstToken = _record.Elapsed;
@@ -192,6 +219,7 @@ internal sealed partial class AnswerStream : IDisposable
         if (hasContent)
         {
             _dialect.WriteUpdate(_events, piece);
+            _hasNews = true;
         }
 
         if (update.FinishReason is null)
@@ -201,6 +229,7 @@ internal sealed partial class AnswerStream : IDisposable
 
         _totals.Add(update);
         _dialect.WriteFinish(_events, update);
+        _hasNews = true;
         if (!_totals.IsComplete)
         {
             return false;
@@ -215,7 +244,7 @@ internal sealed partial class AnswerStream : IDisposable
     {
         try
         {
-            await _events.FlushAsync();
+            await FlushAsync();
         }
         catch (OperationCanceledException) when (_record.FinishReason is not null)
         {
