@@ -40,6 +40,7 @@ internal static class Settings
         new("Queue:ImageBytes", SettingKind.Bytes),
         new("Streaming:CommitDelay", SettingKind.Duration, "LLAVA_STREAM_COMMIT_DELAY"),
         new("Streaming:PingInterval", SettingKind.Duration, "LLAVA_SSE_PING"),
+        new("Streaming:WholeKeepAlive", SettingKind.Duration, "LLAVA_WHOLE_KEEP_ALIVE"),
         new("Limits:Connections", SettingKind.Integer),
         new("Limits:HeadersTimeout", SettingKind.Duration),
         new("Limits:KeepAliveTimeout", SettingKind.Duration),

@@ -12,4 +12,11 @@ internal sealed class StreamingOptions
     /// <summary>Silence after which a comment line is sent. Default 10 s; OpenAI's .NET client gives up after 100 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Time after which a whole (not streamed) answer that is not ready is begun with status 200 and a space, and another every
+    /// <see cref="PingInterval"/>; a later failure only breaks the connection. 0, the default, is never.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan WholeKeepAlive { get; set; }
 }

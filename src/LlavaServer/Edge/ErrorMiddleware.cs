@@ -1,4 +1,5 @@
 using LlavaServer.Endpoints;
+using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Logging;
 using Microsoft.AspNetCore.Connections;
 
@@ -39,7 +40,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ErrorDialect
 
         if (context.Response.HasStarted)
         {
-            RequestRecord.Of(context).Error ??= "internal_error";
+            RequestRecord.Of(context).Error ??= OpenAIErrors.From(exception).Code;
             context.Abort();
             return;
         }

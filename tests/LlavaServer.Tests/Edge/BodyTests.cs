@@ -132,7 +132,7 @@ public sealed class BodyTests(OpenAIServer server) : IClassFixture<OpenAIServer>
         foreach (var connection in (RawHttp[])[first, second, third])
         {
             await connection.SendAsync("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            Assert.Equal((int[])[200], RawHttp.Statuses(await connection.ReadAsync(1)));
+            Assert.Equal((int[])[200], RawHttp.Statuses(await connection.ReadUntilAsync("\"object\":\"list\"")));
         }
 
         using var fourth = RawHttp.Connect(tiny.Address);

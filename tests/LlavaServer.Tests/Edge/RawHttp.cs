@@ -44,15 +44,20 @@ internal sealed partial class RawHttp : IDisposable
         }
     }
 
-    /// <summary>Everything until the end of the connection, or until nothing comes for <paramref name="silenceSeconds"/>.</summary>
-    public async Task<string> ReadAsync(double silenceSeconds)
+    /// <summary>
+    /// Everything until the end of the connection, or until nothing comes for <paramref name="silenceSeconds"/>. For the first byte it waits longer: a busy
+    /// machine is late, and no answer is another result.
+    /// </summary>
+    /// <param name="silenceSeconds">Seconds between two pieces.</param>
+    /// <param name="firstSeconds">Seconds before the first.</param>
+    public async Task<string> ReadAsync(double silenceSeconds, double firstSeconds = 30)
     {
         var text = new StringBuilder();
         var buffer = new byte[65536];
         IsClosed = false;
         while (true)
         {
-            using var silence = new CancellationTokenSource(TimeSpan.FromSeconds(silenceSeconds));
+            using var silence = new CancellationTokenSource(TimeSpan.FromSeconds(text.Length == 0 ? Math.Max(firstSeconds, silenceSeconds) : silenceSeconds));
             try
             {
                 var count = await _stream.ReadAsync(buffer, silence.Token);

@@ -114,9 +114,13 @@ internal sealed partial class AnswerStream : IDisposable
             {
                 return await next.WaitAsync(patience, _time);
             }
-            catch (TimeoutException) when (!next.IsCompleted)
+            catch (TimeoutException)
             {
-                await BreakSilenceAsync();
+                // It may have come since.
+                if (!next.IsCompleted)
+                {
+                    await BreakSilenceAsync();
+                }
             }
         }
 

@@ -63,7 +63,8 @@ internal sealed class ChatCompletionsEndpoint(
             return;
         }
 
-        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer.Shape, record);
+        var whole = await PatientAnswer.WaitAsync(
+            context, options.Value.Streaming, time, WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer.Shape, record));
         await OpenAIJson.WriteResponseAsync(
             context, (answer, whole), static (writer, state) => ChatCompletionWriter.WriteCompletion(writer, state.answer, state.whole));
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using LlavaServer.Configuration;
+using LlavaServer.Endpoints.Answers;
 using LlavaServer.Endpoints.Reading;
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Loading;
@@ -19,7 +20,9 @@ internal sealed class EmbeddingsEndpoint(
     ModelSelector models,
     VocabularySizes vocabularies,
     TextEmbedder embedder,
-    IOptions<OpenAIOptions> options)
+    IOptions<OpenAIOptions> options,
+    IOptions<ServerOptions> server,
+    TimeProvider time)
 {
     private static readonly JsonBodyRules s_rules = new();
 
@@ -51,7 +54,7 @@ internal sealed class EmbeddingsEndpoint(
             IgnoredFields.Tell(context, ignored);
         }
 
-        var result = await embedder.EmbedAsync(request, context.RequestAborted);
+        var result = await PatientAnswer.WaitAsync(context, server.Value.Streaming, time, embedder.EmbedAsync(request, context.RequestAborted));
         record.Usage = result.Usage;
         record.Timings = result.Timings;
         await OpenAIJson.WriteResponseAsync(

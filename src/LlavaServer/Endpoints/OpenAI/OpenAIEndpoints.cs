@@ -81,7 +81,8 @@ internal static class OpenAIEndpoints
             .WithSummary("Goes on with a text as it is, without a chat template; whole, or as server-sent events")
             .WithMetadata(s_completion, OpenAIAnswers.Completion)
             .Produces(StatusCodes.Status200OK, contentType: "application/json", additionalContentTypes: "text/event-stream")
-            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests)
+            .Produces(StatusCodes.Status503ServiceUnavailable);
         MapEmbeddings(v1);
         Map(routes.MapGroup("").ExcludeFromDescription());
         MapLlamaServer(routes.MapGroup("").WithTags(Group));
@@ -94,7 +95,8 @@ internal static class OpenAIEndpoints
             .WithSummary("Answers a conversation, with pictures; whole, or as server-sent events")
             .WithMetadata(s_chat, OpenAIAnswers.Chat)
             .Produces(StatusCodes.Status200OK, contentType: "application/json", additionalContentTypes: "text/event-stream")
-            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests)
+            .Produces(StatusCodes.Status503ServiceUnavailable);
         group.MapResponses(s_chat);
         Read(group, "/models", static (HttpContext context, ModelsEndpoint endpoint) => endpoint.ListAsync(context), "Models that this server serves", OpenAIAnswers.Models);
         Read(group, "/models/{**id}", static (HttpContext context, ModelsEndpoint endpoint, string id) => endpoint.GetAsync(context, id), "One model", OpenAIAnswers.Model).Produces(StatusCodes.Status404NotFound);
@@ -105,7 +107,8 @@ internal static class OpenAIEndpoints
         group.MapPost("/embeddings", static (HttpContext context, EmbeddingsEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithSummary("Vectors of texts, tokens or pictures").WithMetadata(s_embeddings, OpenAIAnswers.Embeddings)
             .Produces(StatusCodes.Status200OK, contentType: "application/json")
-            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
+            .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests)
+            .Produces(StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>Routes of llama-server that have no place under <c>/v1</c>.</summary>
     private static void MapLlamaServer(RouteGroupBuilder group)

@@ -10,7 +10,7 @@ internal static class OpenAIJson
 
     public static JsonWriterOptions WriterOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Writes a whole response body with its length, content type and processing time.</summary>
+    /// <summary>Writes a whole response body with its length, content type and processing time; the body alone when the response has begun.</summary>
     public static async Task WriteResponseAsync<T>(HttpContext context, T value, Action<Utf8JsonWriter, T> write)
     {
         using var body = new MemoryStream();
@@ -20,9 +20,13 @@ internal static class OpenAIJson
         }
 
         var response = context.Response;
-        response.ContentType = ContentType;
-        response.ContentLength = body.Length;
-        response.Headers["openai-processing-ms"] = ((long)Logging.RequestRecord.Of(context).Elapsed.TotalMilliseconds).ToString();
+        if (!response.HasStarted)
+        {
+            response.ContentType = ContentType;
+            response.ContentLength = body.Length;
+            response.Headers["openai-processing-ms"] = ((long)Logging.RequestRecord.Of(context).Elapsed.TotalMilliseconds).ToString();
+        }
+
         await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), context.RequestAborted);
     }
 }

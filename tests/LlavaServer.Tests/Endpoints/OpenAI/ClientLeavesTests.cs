@@ -18,6 +18,7 @@ public sealed class ClientLeavesTests
     {
         using var gate = new ManualResetEventSlim();
         await using var server = await StartAsync(new ScriptedEngineFactory { OnDecode = _ => gate.Wait(TimeSpan.FromSeconds(60)) });
+        using var counts = new RequestCounts(server);
         var running = OpenAIServer.PostAsync(server, OpenAIServer.Question());
         await UntilAsync(() => server.Script.Steps == 1);
         using var leave = new CancellationTokenSource();
@@ -29,7 +30,7 @@ public sealed class ClientLeavesTests
         gate.Set();
         using var answer = await running;
         Assert.True(answer.IsSuccessStatusCode);
-        await AssertFreeAsync(server);
+        await AssertFreeAsync(server, counts);
     }
 
     [Theory]
@@ -39,13 +40,14 @@ public sealed class ClientLeavesTests
     {
         using var gate = new ManualResetEventSlim();
         await using var server = await StartAsync(new ScriptedEngineFactory { OnLoad = token => gate.Wait(TimeSpan.FromSeconds(60), token) });
+        using var counts = new RequestCounts(server);
         using var leave = new CancellationTokenSource();
         var waiting = SendAsync(server, Question(streams), leave.Token);
         await UntilAsync(() => server.Script.Loads == 1);
         await LeaveAsync(waiting, leave);
         await UntilAsync(() => Active(server) == 0);
         gate.Set();
-        await AssertFreeAsync(server);
+        await AssertFreeAsync(server, counts);
         Assert.Equal(1, server.Script.Loads);
     }
 
@@ -62,13 +64,14 @@ public sealed class ClientLeavesTests
             token.ThrowIfCancellationRequested();
         };
         await using var server = await StartAsync(script);
+        using var counts = new RequestCounts(server);
         using var leave = new CancellationTokenSource();
         var waiting = SendAsync(server, Picture(streams), leave.Token);
         await UntilAsync(() => script.Vision.Encodes == 1);
         await LeaveAsync(waiting, leave);
         await UntilAsync(() => Active(server) == 0 && Volatile.Read(ref wasStopped));
         script.Vision.OnEncode = static _ => { };
-        await AssertFreeAsync(server, Picture(false));
+        await AssertFreeAsync(server, counts, Picture(false));
         Assert.Equal(2, script.Vision.Encodes);
     }
 
@@ -80,6 +83,7 @@ public sealed class ClientLeavesTests
         using var gate = new SemaphoreSlim(0);
         var script = new ScriptedEngineFactory { OnDecode = _ => gate.Wait(TimeSpan.FromSeconds(60)) };
         await using var server = await StartAsync(script, ("Llava:Engine:StepRows", "8"));
+        using var counts = new RequestCounts(server);
         using var leave = new CancellationTokenSource();
         var waiting = SendAsync(server, Question(streams, new string('p', 400)), leave.Token);
         gate.Release(2);
@@ -88,7 +92,7 @@ public sealed class ClientLeavesTests
         await StepUntilFreeAsync(server, gate);
         Assert.InRange(script.Steps, 3, 40);
         gate.Release(1000);
-        await AssertFreeAsync(server);
+        await AssertFreeAsync(server, counts);
     }
 
     [Theory]
@@ -99,6 +103,7 @@ public sealed class ClientLeavesTests
         using var gate = new SemaphoreSlim(0);
         var script = new ScriptedEngineFactory { Answer = static _ => new string('a', 400), OnDecode = _ => gate.Wait(TimeSpan.FromSeconds(60)) };
         await using var server = await StartAsync(script);
+        using var counts = new RequestCounts(server);
         using var leave = new CancellationTokenSource();
         var waiting = SendAsync(server, Question(streams), leave.Token);
         gate.Release(5);
@@ -108,7 +113,7 @@ public sealed class ClientLeavesTests
         Assert.InRange(script.Steps, 6, 200);
         gate.Release(1000);
         script.Answer = static _ => "short";
-        await AssertFreeAsync(server);
+        await AssertFreeAsync(server, counts);
     }
 
     /// <summary>openai-node 7 closes its socket when it has read the last event.</summary>
@@ -116,6 +121,7 @@ public sealed class ClientLeavesTests
     public async Task S15_11_AfterDone_IsSuccess()
     {
         await using var server = await StartAsync(new ScriptedEngineFactory());
+        using var counts = new RequestCounts(server);
         for (var i = 0; i < 20; i++)
         {
             using var connection = Edge.RawHttp.Connect(server.Address);
@@ -125,8 +131,7 @@ public sealed class ClientLeavesTests
         }
 
         await server.AssertIdleAsync();
-        var requests = new PrometheusText(await server.Client.GetStringAsync("/metrics", Token));
-        Assert.Equal((20, 20), (requests.Sum("llavaserver_requests_total", "outcome=\"ok\""), requests.Sum("llavaserver_requests_total")));
+        Assert.Equal((20, 0, 0), (counts["ok"], counts["cancelled"], counts["error"]));
     }
 
     private static string Question(bool streams, string text = "What is it?") => OpenAIServer.Question($"\"stream\":{(streams ? "true" : "false")}", text: text);
@@ -155,14 +160,15 @@ public sealed class ClientLeavesTests
     }
 
     /// <summary>The next request is served with what the other left: the one slot, the model, all leases.</summary>
-    private static async Task AssertFreeAsync(ScriptedServer server, string? body = null)
+    private static async Task AssertFreeAsync(ScriptedServer server, RequestCounts counts, string? body = null)
     {
         using var answer = await OpenAIServer.PostAsync(server, body ?? Question(false));
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Token));
         await server.AssertIdleAsync();
-        var metrics = new PrometheusText(await server.Client.GetStringAsync("/metrics", Token));
-        Assert.Equal(0, metrics.Sum("llamacpp:requests_processing") + metrics.Sum("llamacpp:requests_deferred"));
-        Assert.Equal(1, metrics.Sum("llavaserver_requests_total", "outcome=\"cancelled\""));
+        var totals = server.Services.GetRequiredService<InferenceMetrics>().Totals;
+        Assert.Equal((0, 0), (totals.Running, totals.Waiting));
+        await UntilAsync(() => counts["cancelled"] == 1);
+        Assert.Equal(0, counts["error"]);
     }
 
     /// <summary>The slot is free after the step that runs; the server sees that the client left some time before it. The whole would be over 50 steps.</summary>

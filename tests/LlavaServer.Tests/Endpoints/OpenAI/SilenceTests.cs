@@ -112,6 +112,65 @@ public sealed class SilenceTests
         Assert.EndsWith("data: [DONE]\n\n", rest, StringComparison.Ordinal);
     }
 
+    /// <summary>How long a prompt is, is known when its model is there; then it is too late for a plain refusal.</summary>
+    [Fact]
+    public async Task S7_1_S2_4_PromptTooLongFoundAfterTheLoad_EventThenAPauseThenABrokenConnection()
+    {
+        using var gate = new ManualResetEventSlim();
+        var time = new ObservedTime();
+        await using var server = await StartAsync(time, Blocked("loading", gate));
+        using var lines = await CommitAsync(server, time, OpenAIServer.Question("\"stream\":true", text: new string('a', 2000)));
+        gate.Set();
+        var error = await lines.ReadLineAsync(Token);
+        Assert.Matches("^data: \\{\"error\":\\{.*\"code\":\"context_length_exceeded\",\"n_prompt_tokens\":[0-9]+,\"n_ctx\":512\\}\\}$", error!);
+        Assert.Equal("", await lines.ReadLineAsync(Token));
+        await AssertPauseThenBrokenAsync(time, lines);
+        await server.AssertIdleAsync();
+    }
+
+    [Theory]
+    [InlineData("/v1/chat/completions", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]")]
+    [InlineData("/v1/completions", "\"prompt\":\"x\"")]
+    public async Task S2_4_EngineFailsInTheAnswer_EventThenAPauseThenABrokenConnection(string path, string fields)
+    {
+        var steps = 0;
+        var time = new ObservedTime();
+        await using var server = await StartAsync(time, new ScriptedEngineFactory
+        {
+            OnDecode = _ =>
+            {
+                if (++steps >= 6)
+                {
+                    throw new InvalidOperationException("scripted fault");
+                }
+            },
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent($$"""{"model":"eye","stream":true,{{fields}}}""", Encoding.UTF8, "application/json") };
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(Token));
+        string? line;
+        do
+        {
+            line = await lines.ReadLineAsync(Token);
+            Assert.DoesNotContain("[DONE]", line, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"finish_reason\":\"", line, StringComparison.Ordinal);
+        }
+        while (line?.StartsWith("data: {\"error\"", StringComparison.Ordinal) != true);
+        Assert.Matches("^data: \\{\"error\":\\{\"message\":\"[^\"]+\",\"type\":\"server_error\",\"param\":null,\"code\":\"generation_failed\"\\}\\}$", line);
+        Assert.Equal("", await lines.ReadLineAsync(Token));
+        await AssertPauseThenBrokenAsync(time, lines);
+        await server.AssertIdleAsync();
+    }
+
+    private static async Task AssertPauseThenBrokenAsync(ObservedTime time, StreamReader lines)
+    {
+        var more = lines.ReadLineAsync(Token).AsTask();
+        await time.WaitForTimerAsync(TimeSpan.FromMilliseconds(100), 1);
+        Assert.False(more.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        await Assert.ThrowsAnyAsync<Exception>(() => more);
+    }
+
     private static string Picture => OpenAIServer.Parts($$$"""{"type":"image_url","image_url":{"url":"{{{TestPictures.DataUrl()}}}"}}""")[..^1] + ",\"stream\":true}";
 
     private static ScriptedEngineFactory Blocked(string stage, ManualResetEventSlim gate)

@@ -111,6 +111,12 @@ public sealed class StatusTableTests
             Settings = new() { ["Llava:Pool:LoadWait"] = "0" },
             OnLoad = static token => token.WaitHandle.WaitOne(TimeSpan.FromSeconds(60)),
         },
+        ["model_loading: responses"] = Post("""{"model":"eye","input":"x"}""", 503, "server_error", "model_loading") with
+        {
+            Path = "/v1/responses",
+            Settings = new() { ["Llava:Pool:LoadWait"] = "0" },
+            OnLoad = static token => token.WaitHandle.WaitOne(TimeSpan.FromSeconds(60)),
+        },
         ["model_loading: health"] = Get("/health", 503, "unavailable_error", "model_loading"),
         ["shutting_down"] = Post(OpenAIServer.Question(), 503, "server_error", "shutting_down") with { Before = DrainAsync },
         ["out_of_memory: now"] = Post(OpenAIServer.Question(), 503, "server_error", "out_of_memory") with { OnLoad = static _ => throw new InsufficientMemoryException("a secret") },

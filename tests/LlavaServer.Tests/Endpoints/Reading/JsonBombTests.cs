@@ -47,8 +47,8 @@ public sealed class JsonBombTests(OpenAIServer server) : IClassFixture<OpenAISer
             var watch = Stopwatch.StartNew();
             using var response = await server.Server.Client.PostAsync(route, content, TestContext.Current.CancellationToken);
             Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{route}: {response.StatusCode}");
-            // Ten times what it takes on an idle machine.
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"{route} took {watch.Elapsed}.");
+            // A hundred times what it takes on an idle machine.
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{route} took {watch.Elapsed}.");
         }
     }
 

@@ -65,7 +65,8 @@ internal sealed class CompletionsEndpoint(
             return;
         }
 
-        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer.Shape, record);
+        var whole = await PatientAnswer.WaitAsync(
+            context, options.Value.Streaming, time, WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), answer.Shape, record));
         var best = BestAnswers.Of(whole.Choices, perPrompt, request.Choices);
         await OpenAIJson.WriteResponseAsync(
             context, (chunks, best, whole), static (writer, state) => state.chunks.WriteWhole(writer, state.best, state.whole.Totals));

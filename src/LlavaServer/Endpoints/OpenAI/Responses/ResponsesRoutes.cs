@@ -41,9 +41,9 @@ internal static class ResponsesRoutes
             .Produces(StatusCodes.Status400BadRequest).Produces(StatusCodes.Status404NotFound).Produces(StatusCodes.Status429TooManyRequests);
         Count(group, "/responses/input_tokens", static (HttpContext context, InputTokensEndpoint endpoint) => endpoint.ResponsesAsync(context), s_request);
         Count(group, "/chat/completions/input_tokens", static (HttpContext context, InputTokensEndpoint endpoint) => endpoint.ChatAsync(context), chat);
-        group.MapMethods("/responses/{id}", [HttpMethods.Get, HttpMethods.Delete], static (string id) => ResponsesEndpoint.NotStoredAsync(id)).ExcludeFromDescription();
+        group.MapMethods("/responses/{id}", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Delete], static (string id) => ResponsesEndpoint.NotStoredAsync(id)).ExcludeFromDescription();
         group.MapPost("/responses/{id}/cancel", static (string id) => ResponsesEndpoint.NotStoredAsync(id)).ExcludeFromDescription();
-        group.MapGet("/responses/{id}/input_items", static (string id) => ResponsesEndpoint.NotStoredAsync(id)).ExcludeFromDescription();
+        group.MapMethods("/responses/{id}/input_items", [HttpMethods.Get, HttpMethods.Head], static (string id) => ResponsesEndpoint.NotStoredAsync(id)).ExcludeFromDescription();
     }
 
     private static void Count(RouteGroupBuilder group, string pattern, Delegate handler, RequestExample request) =>
