@@ -112,7 +112,7 @@ internal sealed class Executor(
 
         if (fault is not null)
         {
-            died(this, fault as InferenceException ?? new InferenceException(InferenceError.EngineFailed, "The engine failed.", fault));
+            died(this, EngineFaults.Of(fault));
         }
     }
 

@@ -88,7 +88,7 @@ internal sealed partial class Scheduler
             else if (mayHaveKilled && sequence.IsSuspect)
             {
                 // Present at two deaths: it is not tried a third time.
-                sequence.Fail(died as InferenceException ?? new InferenceException(InferenceError.EngineFailed, "The engine failed.", died));
+                sequence.Fail(EngineFaults.Of(died));
                 Leave(sequence, "error");
             }
             else

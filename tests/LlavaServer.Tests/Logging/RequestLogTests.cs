@@ -57,8 +57,8 @@ public sealed class RequestLogTests
 
             await leave.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
-            gate.Set();
             await server.AssertIdleAsync();
+            gate.Set();
         }
         finally
         {

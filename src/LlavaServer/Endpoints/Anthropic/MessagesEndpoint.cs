@@ -45,7 +45,8 @@ internal sealed class MessagesEndpoint(
             return;
         }
 
-        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), shape, record);
+        var whole = await PatientAnswer.WaitAsync(
+            context, options.Value.Streaming, time, WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), shape, record));
         await OpenAIJson.WriteResponseAsync(context, (message, whole), static (writer, state) => MessageWriter.WriteWhole(writer, state.message, state.whole));
     }
 

@@ -170,7 +170,7 @@ public sealed class ChatEndpointTests
     [InlineData("\"tools\":[{\"type\":\"function\"}]", "Missing required parameter: 'tools[0].function'.")]
     [InlineData("\"tools\":[{\"type\":\"custom\"}]", "tools[0].type: \"custom\" is not supported, tools are of type \"function\"")]
     [InlineData("\"tools\":[{\"function\":{\"name\":\"\"}}]", "The name of a tool must have 1 to 256 visible ASCII characters, without quotes, backslashes and brackets.")]
-    [InlineData("\"tools\":[{\"function\":{\"name\":\"f\",\"parameters\":{\"not\":{}}}}]", "Invalid schema in 'tools[0].function.parameters'. #: the keyword 'not' is not supported.")]
+    [InlineData("\"tools\":[{\"function\":{\"name\":\"f\",\"strict\":true,\"parameters\":{\"not\":{}}}}]", "Invalid schema in 'tools[0].function.parameters'. #: the keyword 'not' is not supported.")]
     [InlineData("\"format\":{\"type\":\"object\",\"not\":{}}", "Invalid schema in 'format'. #: the keyword 'not' is not supported.")]
     [InlineData("\"format\":\"xml\"", "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("\"format\":5", "invalid format: 5; expected \"json\" or a valid JSON Schema object")]

@@ -21,6 +21,8 @@ public sealed class PatientAnswerTests
     [InlineData("/v1/chat/completions", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]", "chat.completion")]
     [InlineData("/v1/completions", "\"prompt\":\"x\"", "text_completion")]
     [InlineData("/v1/embeddings", "\"input\":\"x\"", "list")]
+    [InlineData("/v1/responses", "\"input\":\"x\"", "response")]
+    [InlineData("/v1/messages", "\"max_tokens\":16,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]", "message")]
     public async Task S7_2_LongAnswer_SpacesInFrontOfIt(string path, string fields, string kind)
     {
         using var gate = new ManualResetEventSlim();
@@ -43,7 +45,7 @@ public sealed class PatientAnswerTests
         Assert.Equal(' ', body.ReadByte());
         gate.Set();
         using var document = await JsonDocument.ParseAsync(body, cancellationToken: Token);
-        Assert.Equal(kind, document.RootElement.GetProperty("object").GetString());
+        Assert.Equal(kind, document.RootElement.GetProperty(path == "/v1/messages" ? "type" : "object").GetString());
     }
 
     [Fact]

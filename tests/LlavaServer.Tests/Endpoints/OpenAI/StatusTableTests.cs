@@ -125,6 +125,10 @@ public sealed class StatusTableTests
             Settings = new() { ["Llava:Pool:MemoryBudget"] = "1" },
             Headers = new() { ["x-should-retry"] = "false" },
         },
+        ["out_of_memory: the engine"] = Post(OpenAIServer.Question(), 503, "server_error", "out_of_memory") with
+        {
+            OnDecode = static _ => throw new InsufficientMemoryException("a secret"),
+        },
         ["out_of_memory: the request"] = Get("/v1/models", 503, "server_error", "out_of_memory") with
         {
             Replace = static services => services.Replace(ServiceDescriptor.Singleton<ModelsEndpoint>(static _ => throw new InsufficientMemoryException("a secret"))),

@@ -59,7 +59,8 @@ internal sealed class ResponsesEndpoint(
             return;
         }
 
-        var whole = await WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), shape, record);
+        var whole = await PatientAnswer.WaitAsync(
+            context, options.Value.Streaming, time, WholeAnswer.ReadAsync(running.ReadAllAsync(context.RequestAborted), shape, record));
         var status = ResponseItem.StatusOf(whole.Totals.FinishReason);
         var state = new ResponseState(status, ResponseItem.Of(whole.Choices[0]))
         {
