@@ -22,10 +22,10 @@ internal static class GgufModelText
         var tokenizer = TokenizerFactory.Create(file.Metadata);
         var name = $"{file.Metadata.GetString("general.name", "")} {(entry.Stored is null ? Path.GetFileName(entry.Files.ModelPath) : entry.Name)}";
 
-        // The family of a template layer is read off its fixed texts, as that of a template in the file is when it cannot be interpreted.
+        // A Go template is no Jinja: its family is read off its fixed texts, as that of any template that cannot be interpreted.
         var template = ChatTemplateSelector.Choose(
-            templateName ?? (entry.Defaults.Template is { } text ? ChatTemplateSelector.FamilyOf(text, tokenizer) : null),
-            file.Metadata.GetString("tokenizer.chat_template", null),
+            templateName,
+            file.Metadata.GetString("tokenizer.chat_template", null) ?? entry.Defaults.Template,
             name,
             entry.HasVision,
             tokenizer,

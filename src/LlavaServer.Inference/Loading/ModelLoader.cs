@@ -167,6 +167,8 @@ internal sealed class ModelLoader
             _metrics.Loaded(entry.Name, _time.GetElapsedTime(started), succeeded: false);
             throw exception switch
             {
+                _ when entry.Stored is not null && IsGone(exception) => new InferenceException(
+                    InferenceError.ModelNotFound, "The model was deleted while it was being loaded.", exception),
                 InferenceException or OperationCanceledException => exception,
                 GgufException damaged => new InferenceException(InferenceError.ModelLoadFailed, $"The model file is not usable: {damaged.Message}.", damaged),
                 IOException or UnauthorizedAccessException => new InferenceException(
@@ -176,6 +178,9 @@ internal sealed class ModelLoader
             };
         }
     }
+
+    private static bool IsGone(Exception exception) => exception is FileNotFoundException or DirectoryNotFoundException
+        || (exception is InferenceException { InnerException: { } inner } && IsGone(inner));
 
     // An engine reports a file that it cannot read as a failed load with the cause inside.
     private static bool IsTransient(Exception exception) => exception switch

@@ -58,7 +58,18 @@ public sealed partial class StoredModels(ModelStore store, ILogger<StoredModels>
         ArgumentNullException.ThrowIfNull(name);
         try
         {
-            return store.Find(name) is { } model ? EntryOf(model) : null;
+            while (store.Find(name) is { } model)
+            {
+                var entry = EntryOf(model);
+
+                // What seems to lack files may have been deleted or replaced meanwhile.
+                if (entry.Unusable is null || store.Find(name)?.Manifest.Digest == model.Manifest.Digest)
+                {
+                    return entry;
+                }
+            }
+
+            return null;
         }
         catch (Exception exception) when (exception is StoreException or IOException or UnauthorizedAccessException)
         {

@@ -83,10 +83,6 @@ internal static class ChatTemplateSelector
             : $"{warning} Set one by name.");
     }
 
-    /// <summary>Name of the family whose fixed texts a template has and the vocabulary knows, or null.</summary>
-    public static string? FamilyOf(string template, ITokenizer tokenizer) =>
-        Recognise(template) is { } family && KnowsItsTokens(family, tokenizer) ? family.Name : null;
-
     public static ChatTemplate? ByName(string name) => name switch
     {
         "vicuna" => new VicunaTemplate("vicuna", VicunaTemplate.DefaultSystem),

@@ -7,7 +7,7 @@ public sealed partial class ModelStore
     private static readonly TimeSpan s_grace = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan s_partialLife = TimeSpan.FromDays(7);
-    private static readonly TimeSpan s_removalPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_removalPatience = TimeSpan.FromSeconds(2);
     private const string Partial = "-partial";
     private const string Unsure = "a manifest in the store cannot be read, so no file is surely unused";
     private const string Adding = "others are adding to the store";

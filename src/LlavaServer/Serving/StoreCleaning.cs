@@ -33,6 +33,11 @@ internal sealed partial class StoreCleaning(StoredModels models, IOptions<Infere
             // Whoever lists the models first need not wait for it.
             models.All();
         }
+        catch (StoreException exception) when (exception.Error == StoreError.ReadOnly)
+        {
+            Log.NotWritable(logger);
+            models.All();
+        }
         catch (Exception exception) when (exception is StoreException or IOException or UnauthorizedAccessException)
         {
             Log.Failed(logger, exception);
@@ -46,6 +51,9 @@ internal sealed partial class StoreCleaning(StoredModels models, IOptions<Infere
 
         [LoggerMessage(15, LogLevel.Warning, "Model store: unused files stay, because {Reason}")]
         public static partial void Kept(ILogger logger, string reason);
+
+        [LoggerMessage(17, LogLevel.Information, "The model store cannot be written; it is served as it is")]
+        public static partial void NotWritable(ILogger logger);
 
         [LoggerMessage(16, LogLevel.Warning, "The model store cannot be cleaned up")]
         public static partial void Failed(ILogger logger, Exception exception);

@@ -18,6 +18,9 @@ public sealed class ChatTemplateSelectorTests
     [InlineData("{{ '[INST] ' + x + ' [/INST]' }}", "mistral")]
     [InlineData("{{ '[INST] <<SYS>>' }}", "llama-2")]
     [InlineData("### Human: x ### Assistant:", "llava_v0")]
+    [InlineData("[INST] {{ if .System }}{{ .System }} {{ end }}{{ .Prompt }} [/INST]", "mistral")]
+    [InlineData("{{ .System }}\nUSER: {{ .Prompt }}\nASSISTANT: ", "bakllava")]
+    [InlineData("{{ .System }}\nUSER: {{ .Prompt }} ASSISTANT:", "vicuna-plain")]
     public void Choose_TemplateInTheFile_IsRecognised(string template, string expected)
     {
         var choice = ChatTemplateSelector.Choose(null, template, "model", true, Plain);

@@ -74,6 +74,10 @@ internal sealed class OllamaShowEndpoint(OllamaRequestReader reader, OllamaModel
                 ModifiedAt = model.ModifiedAt,
             };
         }
+        catch (Exception exception) when (model.Stored is not null && exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw OllamaErrors.ModelNotFound(model.Name);
+        }
         catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
         {
             throw new RequestException(StatusCodes.Status500InternalServerError, "model_unreadable", "the model's files cannot be read any more");
