@@ -33,6 +33,9 @@ public enum InferenceError
     /// <summary>The model gives no embeddings.</summary>
     EmbeddingsNotSupported,
 
+    /// <summary>The model's vector of an input has a number that is infinite or none: its file may be damaged.</summary>
+    EmbeddingNotFinite,
+
     Unsupported,
     EngineFailed,
 

@@ -51,7 +51,7 @@ internal sealed class EmbeddingPool(PoolingType type, int length)
 
         if (_rows == 0 || !double.IsFinite(squares))
         {
-            throw new InferenceException(InferenceError.EngineFailed, "The model's hidden state is not a number: its file may be damaged.");
+            throw new InferenceException(InferenceError.EmbeddingNotFinite, "The model's hidden state is not a number: its file may be damaged.");
         }
 
         // A mean points where its sum points.

@@ -75,7 +75,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
     public ReadOnlySpan<float> Logits(int row) => _logits[row];
 
     /// <summary>The row's token, or its picture's width, and its number in the sequence.</summary>
-    public ReadOnlySpan<float> Embedding(int row) => _embeddings[row];
+    public ReadOnlySpan<float> Embedding(int row) => _script.Hidden(_embeddings[row]);
 
     public void RemoveSequence(SequenceId id, int from)
     {

@@ -16,6 +16,9 @@ internal sealed class ScriptedEngineFactory : IInferenceEngineFactory
     /// <summary>From the whole prompt, pictures as <c>[width x height]</c>, to the answer.</summary>
     public Func<string, string> Answer { get; set; } = static _ => "A red circle.";
 
+    /// <summary>From a row's hidden state to what the engine says that it is.</summary>
+    public Func<float[], float[]> Hidden { get; init; } = static state => state;
+
     /// <summary>Called before each step, with the number of tokens that the step continues; may block or throw.</summary>
     public Action<Batch> OnDecode { get; set; } = static _ => { };
 

@@ -1,5 +1,6 @@
 using LlavaServer.Edge.Access;
 using LlavaServer.Endpoints.Documentation;
+using LlavaServer.Endpoints.Ollama.Embedding;
 using LlavaServer.Endpoints.Ollama.Store;
 
 namespace LlavaServer.Endpoints.Ollama;
@@ -27,7 +28,10 @@ internal static class OllamaEndpoints
         services.AddSingleton<OllamaCopyEndpoint>();
         services.AddSingleton<OllamaDeleteEndpoint>();
         services.AddSingleton<OllamaBlobEndpoint>();
-        services.AddSingleton<OllamaUnavailable>();
+        services.AddSingleton<OllamaEmbedReader>();
+        services.AddSingleton<OllamaEmbedding>();
+        services.AddSingleton<OllamaEmbedEndpoint>();
+        services.AddSingleton<OllamaEmbeddingsEndpoint>();
         return services;
     }
 
@@ -53,6 +57,14 @@ internal static class OllamaEndpoints
             OllamaExamples.Generate,
             "Answers one prompt, with pictures",
             NdjsonType);
+        Describe<OllamaEmbedAnswer>(
+            group.MapPost("/api/embed", static (HttpContext context, OllamaEmbedEndpoint endpoint) => endpoint.HandleAsync(context)),
+            OllamaExamples.Embed,
+            "Vectors of texts");
+        Describe<OllamaEmbeddingAnswer>(
+            group.MapPost("/api/embeddings", static (HttpContext context, OllamaEmbeddingsEndpoint endpoint) => endpoint.HandleAsync(context)),
+            OllamaExamples.Embeddings,
+            "The vector of one text, in the older form");
         group.MapPost("/api/copy", static (HttpContext context, OllamaCopyEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithMetadata(OllamaExamples.Copy).WithSummary("Gives a model a second name").WithAccess(AccessGroup.Manage)
             .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);

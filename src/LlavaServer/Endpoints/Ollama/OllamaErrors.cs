@@ -85,6 +85,7 @@ internal sealed class OllamaErrors : IErrorDialect
         InferenceError.InvalidImage => (400, $"{failure.Parameter ?? "images"}: {ReasonOf(failure)}"),
         InferenceError.ImageNotSupported => (400, $"{OllamaText.Quote(model)} does not support image input"),
         InferenceError.EmbeddingsNotSupported => (400, $"{OllamaText.Quote(model)} does not support embeddings"),
+        InferenceError.EmbeddingNotFinite => (400, "embedding contains NaN or Inf values"),
         InferenceError.Unsupported or InferenceError.InvalidSchema or InferenceError.InvalidGrammar => (400, failure.Message),
         InferenceError.ModelLoading => (503, failure.Message),
         InferenceError.ModelLoadFailed or InferenceError.OutOfMemory => (500, failure.Message),

@@ -42,6 +42,30 @@ internal static class OllamaExamples
         ],
     };
 
+    public static RequestExample Embed { get; } = new("""{"model":"llava-mini","input":["a red circle","a blue square"]}""")
+    {
+        Members =
+        [
+            ("model", "string", "Name of a model, with or without its tag."),
+            ("input", "array", "Texts, or one text. None only loads the model."),
+            ("truncate", "boolean", "Whether a text that is longer than the context loses its end (default), or is refused."),
+            ("dimensions", "integer", "Numbers of a vector at most; it has length 1 again."),
+            ("options", "object", "num_ctx; the others do nothing here."),
+            ("keep_alive", "string", "How long the model stays loaded."),
+        ],
+    };
+
+    public static RequestExample Embeddings { get; } = new("""{"model":"llava-mini","prompt":"a red circle"}""")
+    {
+        Members =
+        [
+            ("model", "string", "Name of a model, with or without its tag."),
+            ("prompt", "string", "The text. None only loads the model."),
+            ("options", "object", "num_ctx; the others do nothing here."),
+            ("keep_alive", "string", "How long the model stays loaded."),
+        ],
+    };
+
     public static RequestExample Copy { get; } = new("""{"source":"llava-mini","destination":"my-llava"}""")
     {
         Members = [("source", "string", "Name of a model."), ("destination", "string", "Its second name; a model that has it is replaced.")],

@@ -1,3 +1,5 @@
+using LlavaServer.Endpoints.Reading;
+
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>Response headers that this server adds to the dialect.</summary>
@@ -7,9 +9,20 @@ internal static class OllamaHeaders
     public const string Version = "X-LlavaServer-Version";
 
     /// <summary>Says which members were accepted and do nothing here.</summary>
-    public static void Ignored(HttpContext context, OllamaRequest request)
+    public static void Ignored(HttpContext context, OllamaRequest request) => Ignored(context, request.Options.Ignored);
+
+    /// <summary>The same of a request for vectors, in which nothing is sampled.</summary>
+    public static void IgnoredForEmbedding(HttpContext context, JsonFields? options)
     {
-        if (string.Join(',', request.Options.Ignored.Select(static name => $"options.{name}")) is { Length: > 0 } header)
+        if (options is { } given)
+        {
+            Ignored(context, OllamaOptionsReader.KnownNames.Where(name => name != "num_ctx" && given.Has(name)));
+        }
+    }
+
+    private static void Ignored(HttpContext context, IEnumerable<string> names)
+    {
+        if (string.Join(',', names.Select(static name => $"options.{name}")) is { Length: > 0 } header)
         {
             context.Response.Headers[IgnoredParameters] = header;
         }

@@ -1,10 +1,13 @@
 using System.Text.Json.Serialization;
+using LlavaServer.Endpoints.Ollama.Embedding;
 
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>Serializers of the Ollama dialect's answers, generated at build.</summary>
 [JsonSerializable(typeof(OllamaChatAnswer))]
 [JsonSerializable(typeof(OllamaGenerateAnswer))]
+[JsonSerializable(typeof(OllamaEmbedAnswer))]
+[JsonSerializable(typeof(OllamaEmbeddingAnswer))]
 [JsonSerializable(typeof(OllamaError))]
 [JsonSerializable(typeof(OllamaTags))]
 [JsonSerializable(typeof(OllamaRunningModels))]

@@ -21,9 +21,15 @@ internal sealed class OllamaLoading(ModelPool pool, TimeProvider time)
             return new OllamaPiece(request.Model, time.GetUtcNow(), "") { DoneReason = "unload" };
         }
 
-        var demand = new ModelDemand { KeepAlive = request.KeepAlive.ForPool, ContextLength = OllamaMapper.ContextLength(request.Options, model) };
-        using var lease = await pool.LoadAsync(model, demand, cancellationToken);
+        await LoadAsync(request.KeepAlive, request.Options, model, cancellationToken);
         return new OllamaPiece(request.Model, time.GetUtcNow(), "") { DoneReason = "load" };
+    }
+
+    /// <summary>Loads the model; with a keep-alive of zero it leaves memory at once.</summary>
+    public async Task LoadAsync(KeepAlive keepAlive, OllamaOptions options, ModelEntry model, CancellationToken cancellationToken)
+    {
+        var demand = new ModelDemand { KeepAlive = keepAlive.ForPool, ContextLength = OllamaMapper.ContextLength(options, model) };
+        using var lease = await pool.LoadAsync(model, demand, cancellationToken);
     }
 
     public OllamaRunningModels Running()

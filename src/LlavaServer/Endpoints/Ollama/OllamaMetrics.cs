@@ -37,5 +37,5 @@ internal sealed record OllamaMetrics
         };
     }
 
-    private static long Nanoseconds(TimeSpan time) => Math.Max(1, (long)time.TotalNanoseconds);
+    internal static long Nanoseconds(TimeSpan time) => Math.Max(1, (long)time.TotalNanoseconds);
 }

@@ -30,6 +30,15 @@ internal static class OllamaOptionsReader
 
     private static readonly string[] IgnoredNumbers = ["tfs_z"];
 
+    private static readonly string[] Honoured =
+    [
+        "num_predict", "num_ctx", "seed", "temperature", "top_k", "top_p", "min_p", "typical_p", "repeat_last_n", "repeat_penalty", "presence_penalty",
+        "frequency_penalty", "mirostat", "mirostat_tau", "mirostat_eta", "stop",
+    ];
+
+    /// <summary>All names that are read.</summary>
+    public static IReadOnlyList<string> KnownNames { get; } = [.. Honoured, .. IgnoredIntegers, .. IgnoredBooleans, .. IgnoredNumbers];
+
     /// <summary>The options of a request over those of its model. Throws 400 for a wrong type and a value out of range.</summary>
     public static OllamaOptions Read(JsonFields? given, ModelEntry model) =>
         Read(given, Read(model.Defaults.Options is { } own ? new JsonFields(own, "options", ignoresCase: false) : null) with { Ignored = [] });

@@ -1,5 +1,4 @@
 using LlavaServer.Edge.Access;
-using LlavaServer.Logging;
 
 namespace LlavaServer.Endpoints.Ollama;
 
@@ -7,7 +6,7 @@ namespace LlavaServer.Endpoints.Ollama;
 /// Routes of the dialect that this version does not serve. They say so: clients show the text of <c>error</c>, and would take a missing route for another
 /// kind of server. The status is 400, because a client sends everything from 500 on again.
 /// </summary>
-internal sealed class OllamaUnavailable(OllamaRequestReader reader, OllamaModels models)
+internal static class OllamaUnavailable
 {
     public static void Map(IEndpointRouteBuilder all)
     {
@@ -16,34 +15,8 @@ internal sealed class OllamaUnavailable(OllamaRequestReader reader, OllamaModels
         Refuse(routes, HttpMethods.Post, "/api/push", "pushing models");
         Refuse(routes, HttpMethods.Post, "/api/create", "creating models");
         routes = all.MapGroup("");
-        routes.MapPost("/api/embed", static (HttpContext context, OllamaUnavailable endpoint) => endpoint.EmbedAsync(context)).ExcludeFromDescription();
-        routes.MapPost("/api/embeddings", static (HttpContext context, OllamaUnavailable endpoint) => endpoint.EmbedAsync(context)).ExcludeFromDescription();
         routes.MapPost("/api/me", static (HttpContext _) => throw Unauthorized()).ExcludeFromDescription();
         routes.MapPost("/api/signout", static (HttpContext _) => throw Unauthorized()).ExcludeFromDescription();
-    }
-
-    /// <summary>Ollama's answers for names first, then that a model that completes does not embed.</summary>
-    private async Task EmbedAsync(HttpContext context)
-    {
-        string text;
-        using (var body = await reader.ReadBodyAsync(context))
-        {
-            text = body.Root.String("model") ?? "";
-        }
-
-        RequestRecord.Of(context).Model = text;
-        if (text.Length == 0)
-        {
-            throw context.Request.Path.Value!.EndsWith("embed", StringComparison.OrdinalIgnoreCase)
-                ? OllamaErrors.ModelNotFound("")
-                : OllamaErrors.ModelRequired();
-        }
-
-        var name = OllamaModels.NameOf(text);
-        throw models.Find(name) is null
-            ? new RequestException(
-                StatusCodes.Status404NotFound, "model_not_found", $"model {OllamaText.Quote(text)} not found, try pulling it first", "model")
-            : RequestException.Unsupported("model", $"{OllamaText.Quote(text)} does not support embeddings");
     }
 
     private static void Refuse(IEndpointRouteBuilder routes, string method, string pattern, string what) =>

@@ -6,7 +6,7 @@ namespace LlavaServer.Tests.Endpoints.Ollama;
 
 public sealed class OllamaHostileInputTests
 {
-    private static readonly string[] Routes = ["/api/chat", "/api/generate", "/api/show", "/api/embed"];
+    private static readonly string[] Routes = ["/api/chat", "/api/generate", "/api/show", "/api/embed", "/api/embeddings"];
 
     [Theory]
     [InlineData("{\"model\":\"eye\"")]

@@ -113,18 +113,6 @@ public sealed class OllamaListingTests
         (await server.PostAsync(path, """{"model":"eye"}""", new HttpMethod(method))).AssertError(HttpStatusCode.BadRequest, error);
     }
 
-    [Theory]
-    [InlineData("/api/embed", """{"model":"eye","input":"x"}""", HttpStatusCode.BadRequest, "\"eye\" does not support embeddings")]
-    [InlineData("/api/embed", """{"input":"x"}""", HttpStatusCode.NotFound, "model '' not found")]
-    [InlineData("/api/embed", """{"model":"x"}""", HttpStatusCode.NotFound, "model \"x\" not found, try pulling it first")]
-    [InlineData("/api/embeddings", """{"model":"eye","prompt":"x"}""", HttpStatusCode.BadRequest, "\"eye\" does not support embeddings")]
-    [InlineData("/api/embeddings", """{"prompt":"x"}""", HttpStatusCode.BadRequest, "model is required")]
-    public async Task Embeddings_NotAbility_OllamasText(string path, string json, HttpStatusCode status, string error)
-    {
-        await using var server = await ScriptedServer.StartAsync();
-        (await server.PostAsync(path, json)).AssertError(status, error);
-    }
-
     [Fact]
     public async Task Account_Routes_Unauthorized()
     {
