@@ -49,6 +49,12 @@ public static class EngineHost
             HostingJson.Send(steps, FrameKind.Failed, 0, FailureMessage.Of(exception), HostingJson.Default.FailureMessage);
             return;
         }
+        catch (OutOfMemoryException exception)
+        {
+            var failure = new InferenceException(InferenceError.OutOfMemory, "There is not enough memory for the model.", exception);
+            HostingJson.Send(steps, FrameKind.Failed, 0, FailureMessage.Of(failure), HostingJson.Default.FailureMessage);
+            return;
+        }
 
         using (engine)
         {

@@ -92,9 +92,9 @@ internal sealed class StepHost : IDisposable
                 Answer(frame.Serial, known, wanted);
             }
         }
-        catch (InferenceException exception)
+        catch (Exception exception) when (exception is InferenceException or OutOfMemoryException)
         {
-            HostingJson.Send(_channel, FrameKind.Failed, frame.Serial, FailureMessage.Of(exception), HostingJson.Default.FailureMessage);
+            HostingJson.Send(_channel, FrameKind.Failed, frame.Serial, FailureMessage.Of(EngineFaults.Of(exception)), HostingJson.Default.FailureMessage);
         }
     }
 

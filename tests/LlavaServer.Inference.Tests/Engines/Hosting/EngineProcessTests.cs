@@ -85,6 +85,14 @@ public sealed class EngineProcessTests : IDisposable
     }
 
     [Fact]
+    public void SCH17_Decode_NotEnoughMemoryInTheChild_IsSaidAsSuch()
+    {
+        using var engine = Open();
+        _quiet.OnDecode = static _ => throw new InsufficientMemoryException();
+        Assert.Equal(InferenceError.OutOfMemory, Assert.Throws<InferenceException>(() => Feed(engine, 0, 0, 1)).Error);
+    }
+
+    [Fact]
     public void Decode_ManySteps_AllocateNothingOnEitherSide()
     {
         using var engine = Open();
@@ -171,6 +179,13 @@ public sealed class EngineProcessTests : IDisposable
         var failure = Assert.Throws<InferenceException>(() => Open());
         Assert.Equal((InferenceError.ModelLoadFailed, "key llama.block_count is missing"), (failure.Error, failure.Message));
         Assert.IsType<IOException>(failure.InnerException);
+    }
+
+    [Fact]
+    public void SCH17_Load_NotEnoughMemoryInTheChild_IsSaidAsSuch()
+    {
+        _quiet.OnLoad = static _ => throw new InsufficientMemoryException();
+        Assert.Equal(InferenceError.OutOfMemory, Assert.Throws<InferenceException>(() => Open()).Error);
     }
 
     [Fact]

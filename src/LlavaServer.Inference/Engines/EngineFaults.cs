@@ -1,4 +1,4 @@
-namespace LlavaServer.Inference.Scheduling;
+namespace LlavaServer.Inference.Engines;
 
 /// <summary>What callers are told of an exception that ended an engine.</summary>
 internal static class EngineFaults
