@@ -19,6 +19,9 @@ public sealed record GenerationRequest
     /// <summary>Tools that the model may call, each an object of type function as in the OpenAI API.</summary>
     public IReadOnlyList<JsonElement> Tools { get; init; } = [];
 
+    /// <summary>Where the schema of each of <see cref="Tools"/> stands in the caller's request, for errors; null is <c>tools[0].function.parameters</c> and so on.</summary>
+    public IReadOnlyList<string>? ToolSchemaPaths { get; init; }
+
     /// <summary>Whether one of <see cref="Tools"/> may or must be called.</summary>
     public ToolChoice ToolChoice { get; init; } = ToolChoice.Auto;
 

@@ -32,7 +32,7 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
             }
         }
 
-        var tools = ToolDefinition.Read(request.Tools);
+        var tools = ToolDefinition.Read(request);
         if (request.ToolChoice.Name is { } name && !tools.Any(t => t.Name == name))
         {
             throw Refused("tool_choice", $"'tool_choice' names '{name}', which is none of the tools.");
@@ -59,7 +59,7 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         }
 
         var name = request.ToolChoice.Name;
-        var tools = ToolDefinition.Read(request.Tools).Where(t => name is null || t.Name == name).ToList();
+        var tools = ToolDefinition.Read(request).Where(t => name is null || t.Name == name).ToList();
         var maxCalls = name is not null || !request.AllowsParallelToolCalls ? 1 : limits.ToolCalls;
         var isFree = request.ToolChoice.Kind == ToolChoiceKind.Auto && request.Grammar is null;
         CallOpening Opening() => new(syntax, tools.Select(static t => t.Name));
@@ -85,7 +85,6 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
             return;
         }
 
-        var path = tool.Path + ".parameters";
         try
         {
             budget.CheckBytes(Encoding.UTF8.GetByteCount(schema.GetRawText()));
@@ -100,7 +99,7 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         }
         catch (GrammarException failure)
         {
-            throw new InferenceException(InferenceError.InvalidSchema, $"Invalid schema in '{path}'. {failure.Message}") { Parameter = path };
+            throw new InferenceException(InferenceError.InvalidSchema, $"Invalid schema in '{tool.SchemaPath}'. {failure.Message}") { Parameter = tool.SchemaPath };
         }
     }
 

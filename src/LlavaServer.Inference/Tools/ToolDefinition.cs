@@ -5,15 +5,16 @@ namespace LlavaServer.Inference.Tools;
 /// <summary>A tool of a request as far as calls of it are concerned. Immutable.</summary>
 /// <param name="Name">How a call names it.</param>
 /// <param name="Parameters">JSON schema of its arguments; null is no arguments.</param>
-/// <param name="Path">Where it stands in the request, for errors.</param>
+/// <param name="SchemaPath">Where the schema stands in the request, for errors.</param>
 /// <param name="IsStrict">All of the schema must be held.</param>
-internal sealed record ToolDefinition(string Name, JsonElement? Parameters, string Path, bool IsStrict = false)
+internal sealed record ToolDefinition(string Name, JsonElement? Parameters, string SchemaPath, bool IsStrict = false)
 {
     private const int MaxNameLength = 256;
 
     /// <summary>Reads objects of type function as in the OpenAI API. Throws <see cref="InferenceException"/> for what cannot be a tool.</summary>
-    public static IReadOnlyList<ToolDefinition> Read(IReadOnlyList<JsonElement> tools)
+    public static IReadOnlyList<ToolDefinition> Read(GenerationRequest request)
     {
+        var tools = request.Tools;
         var definitions = new List<ToolDefinition>(tools.Count);
         var names = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < tools.Count; i++)
@@ -39,7 +40,7 @@ internal sealed record ToolDefinition(string Name, JsonElement? Parameters, stri
 
             var hasParameters = function.TryGetProperty("parameters", out var parameters) && parameters.ValueKind != JsonValueKind.Null;
             var isStrict = function.TryGetProperty("strict", out var strict) && strict.ValueKind == JsonValueKind.True;
-            definitions.Add(new ToolDefinition(text, hasParameters ? parameters : null, path, isStrict));
+            definitions.Add(new ToolDefinition(text, hasParameters ? parameters : null, request.ToolSchemaPaths?[i] ?? path + ".parameters", isStrict));
         }
 
         return definitions;

@@ -16,6 +16,9 @@ internal sealed class ToolGrammar
 
     private static readonly JsonElement s_object = JsonDocument.Parse("""{"type":"object"}""").RootElement;
 
+    /// <summary>Deeper than any schema that a request has.</summary>
+    private static readonly JsonSerializerOptions s_deep = new() { MaxDepth = 1000 };
+
     private static readonly string[] s_openKeywords =
         ["additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties", "minProperties", "allOf", "anyOf", "oneOf", "$ref"];
 
@@ -51,7 +54,7 @@ internal sealed class ToolGrammar
 
         var closed = JsonObject.Create(schema)!;
         closed["additionalProperties"] = false;
-        return JsonSerializer.SerializeToElement(closed);
+        return JsonSerializer.SerializeToElement(closed, s_deep);
     }
 
     /// <summary>An answer of calls alone.</summary>

@@ -12,6 +12,9 @@ internal static class MessageTools
     private const int MaxCount = 128;
     private const int MaxNameLength = 128;
 
+    /// <summary>Deeper than any body that is read, which a tool is a part of.</summary>
+    private const int MaxDepth = 1000;
+
     public static RequestTools Read(JsonFields body)
     {
         var tools = Tools(body);
@@ -37,9 +40,9 @@ internal static class MessageTools
         };
     }
 
-    private static Dictionary<string, JsonElement> Tools(JsonFields body)
+    private static Dictionary<string, RequestTool> Tools(JsonFields body)
     {
-        var tools = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        var tools = new Dictionary<string, RequestTool>(StringComparer.Ordinal);
         if (!body.TryGet("tools", out var field))
         {
             return tools;
@@ -59,7 +62,8 @@ internal static class MessageTools
                 throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': it must be 1 to {MaxNameLength} letters, digits, underscores and hyphens.");
             }
 
-            if (!tools.TryAdd(name.AsString(), Function(name.AsString(), tool.String("description"), tool.Required("input_schema").AsObject().Element)))
+            var schema = tool.Required("input_schema");
+            if (!tools.TryAdd(name.AsString(), new RequestTool(Function(name.AsString(), tool.String("description"), schema.AsObject().Element), schema.Path)))
             {
                 throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': another tool has the same name.");
             }
@@ -88,11 +92,11 @@ internal static class MessageTools
             writer.WriteEndObject();
         }
 
-        using var document = JsonDocument.Parse(json.WrittenMemory);
+        using var document = JsonDocument.Parse(json.WrittenMemory, new JsonDocumentOptions { MaxDepth = MaxDepth });
         return document.RootElement.Clone();
     }
 
-    private static string Known(JsonField name, Dictionary<string, JsonElement> tools) => tools.ContainsKey(name.AsString())
+    private static string Known(JsonField name, Dictionary<string, RequestTool> tools) => tools.ContainsKey(name.AsString())
         ? name.AsString()
         : throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': it is none of the names in 'tools'.");
 

@@ -22,7 +22,8 @@ internal sealed class ChatCompletionMapper(RequestImages images, LogitBias logit
             Messages = [.. request.Messages.Zip(parts, Map)],
             Ending = request.Ending,
             TemplateVariables = request.TemplateVariables,
-            Tools = request.Tools.Tools,
+            Tools = [.. request.Tools.Tools.Select(static tool => tool.Tool)],
+            ToolSchemaPaths = [.. request.Tools.Tools.Select(static tool => tool.SchemaPath)],
             ToolChoice = request.Tools.Choice,
             AllowsParallelToolCalls = request.Tools.AllowsParallelCalls,
         };

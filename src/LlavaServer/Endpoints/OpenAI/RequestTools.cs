@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Endpoints.OpenAI;
@@ -6,8 +5,8 @@ namespace LlavaServer.Endpoints.OpenAI;
 /// <summary>What a chat request says about tools. Outlives the body.</summary>
 internal sealed record RequestTools
 {
-    /// <summary>Those that may be called, in the form of the request.</summary>
-    public IReadOnlyList<JsonElement> Tools { get; init; } = [];
+    /// <summary>Those that may be called.</summary>
+    public IReadOnlyList<RequestTool> Tools { get; init; } = [];
 
     public ToolChoice Choice { get; init; } = ToolChoice.Auto;
 

@@ -23,9 +23,9 @@ internal static class ToolFields
         return read;
     }
 
-    private static Dictionary<string, JsonElement> Tools(JsonFields body)
+    private static Dictionary<string, RequestTool> Tools(JsonFields body)
     {
-        var tools = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        var tools = new Dictionary<string, RequestTool>(StringComparer.Ordinal);
         if (!body.TryGet("tools", out var field))
         {
             return tools;
@@ -46,7 +46,7 @@ internal static class ToolFields
     /// <param name="tools">Those so far.</param>
     /// <param name="function">Name, description, parameters.</param>
     /// <param name="tool">The tool in the form of inference, which outlives the body.</param>
-    public static void Add(Dictionary<string, JsonElement> tools, JsonFields function, JsonElement tool)
+    public static void Add(Dictionary<string, RequestTool> tools, JsonFields function, JsonElement tool)
     {
         var name = function.Required("name");
         if (!IsName(name.AsString()))
@@ -57,7 +57,7 @@ internal static class ToolFields
         function.String("description");
         function.Object("parameters");
         function.Boolean("strict");
-        if (!tools.TryAdd(name.AsString(), tool))
+        if (!tools.TryAdd(name.AsString(), new RequestTool(tool, function.PathOf("parameters"))))
         {
             throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': another tool has the same name.");
         }
@@ -77,7 +77,7 @@ internal static class ToolFields
         }
     }
 
-    private static RequestTools Choice(JsonFields body, Dictionary<string, JsonElement> tools)
+    private static RequestTools Choice(JsonFields body, Dictionary<string, RequestTool> tools)
     {
         var all = new RequestTools { Tools = [.. tools.Values] };
         if (!body.TryGet("tool_choice", out var field))
@@ -128,14 +128,14 @@ internal static class ToolFields
         _ => throw RequestException.InvalidValue(field.Path, $"Invalid value for '{field.Path}': it must be {values}."),
     };
 
-    private static string Allowed(JsonFields tool, Dictionary<string, JsonElement> tools)
+    private static string Allowed(JsonFields tool, Dictionary<string, RequestTool> tools)
     {
         CheckType(tool);
         return Known(tool.Required("function").AsObject().Required("name"), tools);
     }
 
     /// <summary>A name of one of the tools.</summary>
-    public static string Known(JsonField name, Dictionary<string, JsonElement> tools) => tools.ContainsKey(name.AsString())
+    public static string Known(JsonField name, Dictionary<string, RequestTool> tools) => tools.ContainsKey(name.AsString())
         ? name.AsString()
         : throw RequestException.InvalidValue(name.Path, $"Invalid value for '{name.Path}': it is none of the names in 'tools'.");
 

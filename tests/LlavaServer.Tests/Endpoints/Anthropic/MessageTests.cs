@@ -159,6 +159,7 @@ public sealed partial class MessageTests : IAsyncLifetime
     [InlineData("\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}]", "tools[0].type")]
     [InlineData("\"tools\":[{\"name\":\"a b\",\"input_schema\":{}}]", "tools[0].name")]
     [InlineData("\"tools\":[{\"name\":\"a\"}]", "tools[0].input_schema")]
+    [InlineData("\"tools\":[{\"name\":\"a\",\"input_schema\":{\"type\":\"word\"}}]", "tools[0].input_schema")]
     [InlineData("\"tool_choice\":{\"type\":\"any\"}", "tool_choice.type")]
     [InlineData("\"tool_choice\":{\"type\":\"tool\",\"name\":\"a\"}", "tool_choice.name")]
     [InlineData("\"output_config\":{\"format\":{\"type\":\"xml\"}}", "output_config.format.type")]

@@ -19,7 +19,7 @@ internal static class ResponseFields
         Honoured("instructions", "string", "System message in front of everything."),
         Honoured("max_output_tokens", "integer", "Tokens of the answer at most; -1 is the rest of the context."),
         Honoured("text", "object", "format: form of the answer, type text, json_object, or json_schema with schema, which is always held."),
-        Honoured("tools", "array", "Functions that the model may call: name, description, parameters as a JSON schema, which is always held. Other types are skipped."),
+        Honoured("tools", "array", "Functions that the model may call: name, description, parameters as a JSON schema, which is held, all of it when strict. Other types are skipped."),
         Honoured("tool_choice", "string", "none, auto, required, an object that names a function, or allowed_tools."),
         Honoured("top_logprobs", "integer", "0 to 20 most likely tokens beside each of the answer's."),
         Honoured("include", "array", "message.output_text.logprobs: log probabilities of the answer's tokens. Other values are ignored."),

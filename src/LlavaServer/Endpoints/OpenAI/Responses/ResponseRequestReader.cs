@@ -52,7 +52,7 @@ internal sealed class ResponseRequestReader(IOptions<LimitsOptions> limits, Answ
         {
             AllowsParallelCalls = tools.AllowsParallelCalls,
             TopLogProbabilities = top ?? 0,
-            Tools = [.. functions.Values],
+            Tools = [.. functions.Values.Select(static function => function.Tool)],
         });
     }
 

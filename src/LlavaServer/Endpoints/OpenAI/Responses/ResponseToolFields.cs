@@ -18,7 +18,7 @@ internal static class ResponseToolFields
     /// <param name="tools">All functions of the request.</param>
     /// <param name="hasForm">The answer has a form, so it cannot be a call.</param>
     /// <param name="ignored">Gets the tools that are skipped.</param>
-    public static RequestTools Read(JsonFields body, Dictionary<string, JsonElement> tools, bool hasForm, List<string> ignored)
+    public static RequestTools Read(JsonFields body, Dictionary<string, RequestTool> tools, bool hasForm, List<string> ignored)
     {
         var read = Choice(body, tools, ignored) with { AllowsParallelCalls = body.Boolean("parallel_tool_calls") ?? true };
         return hasForm && read.Choice.Kind is ToolChoiceKind.Required or ToolChoiceKind.Named
@@ -30,9 +30,9 @@ internal static class ResponseToolFields
     /// <summary>All functions of the request by their names, each in the form of inference.</summary>
     /// <param name="body">The request.</param>
     /// <param name="ignored">Gets the tools that are skipped.</param>
-    public static Dictionary<string, JsonElement> Tools(JsonFields body, List<string> ignored)
+    public static Dictionary<string, RequestTool> Tools(JsonFields body, List<string> ignored)
     {
-        var tools = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        var tools = new Dictionary<string, RequestTool>(StringComparer.Ordinal);
         if (body.TryGet("tools", out var field))
         {
             foreach (var item in field.AsArray(ToolFields.MaxCount))
@@ -48,7 +48,7 @@ internal static class ResponseToolFields
         return tools;
     }
 
-    private static RequestTools Choice(JsonFields body, Dictionary<string, JsonElement> tools, List<string> ignored)
+    private static RequestTools Choice(JsonFields body, Dictionary<string, RequestTool> tools, List<string> ignored)
     {
         var all = new RequestTools { Tools = [.. tools.Values] };
         if (!body.TryGet("tool_choice", out var field))

@@ -81,6 +81,7 @@ public sealed class ResponseFieldTests(OpenAIServer server) : IClassFixture<Open
     [InlineData("\"tools\":[{\"type\":\"function\",\"name\":\"a b\"}]", "invalid_value", "tools[0].name")]
     [InlineData("\"tools\":[{\"type\":\"function\",\"name\":\"f\"},{\"type\":\"function\",\"name\":\"f\"}]", "invalid_value", "tools[1].name")]
     [InlineData("\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":\"x\"}]", "invalid_type", "tools[0].parameters")]
+    [InlineData("\"tools\":[{\"type\":\"web_search\"},{\"type\":\"function\",\"name\":\"f\",\"parameters\":{\"type\":\"word\"}}]", "invalid_json_schema", "tools[1].parameters")]
     [InlineData("\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":\"required\"", "invalid_value", "tool_choice")]
     [InlineData(Tools + ",\"tool_choice\":\"some\"", "invalid_value", "tool_choice")]
     [InlineData(Tools + ",\"tool_choice\":5", "invalid_type", "tool_choice")]
@@ -99,6 +100,24 @@ public sealed class ResponseFieldTests(OpenAIServer server) : IClassFixture<Open
             using var response = await server.PostAsync(ResponseText.Question(fields), route);
             await ErrorAssert.IsAsync(response, HttpStatusCode.BadRequest, code, path);
         }
+    }
+
+    /// <summary>Bodies may nest deeper than the library's readers do by themselves.</summary>
+    [Theory]
+    [InlineData("/v1/responses", "\"input\":\"x\",\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":SCHEMA}]")]
+    [InlineData("/v1/responses", "\"input\":\"x\",\"text\":{\"format\":{\"type\":\"json_schema\",\"schema\":SCHEMA}}")]
+    [InlineData("/v1/chat/completions", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":SCHEMA}}]")]
+    [InlineData("/v1/messages", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{\"name\":\"f\",\"input_schema\":SCHEMA}]")]
+    [InlineData("/v1/messages", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"a\",\"name\":\"f\",\"input\":SCHEMA}]}]")]
+    [InlineData("/v1/chat/completions", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"chat_template_kwargs\":{\"x\":SCHEMA}")]
+    [InlineData("/v1/responses", "\"tools\":[{\"type\":\"function\",\"name\":\"f\"}],\"input\":[{\"role\":\"user\",\"content\":\"x\"},{\"type\":\"function_call\",\"call_id\":\"a\",\"name\":\"f\",\"arguments\":\"TEXT\"}]")]
+    [InlineData("/api/chat", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream\":false,\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":SCHEMA}}]")]
+    [InlineData("/api/chat", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":SCHEMA}}]}],\"stream\":false")]
+    public async Task Post_DeepJson_AnsweredOrRefused(string path, string fields)
+    {
+        var schema = string.Concat(Enumerable.Repeat("{\"type\":\"object\",\"properties\":{\"a\":", 50)) + "{}" + new string('}', 100);
+        using var response = await server.PostAsync("{\"model\":\"eye\"," + fields.Replace("SCHEMA", schema, StringComparison.Ordinal).Replace("TEXT", schema.Replace("\"", "\\\"", StringComparison.Ordinal), StringComparison.Ordinal) + "}", path);
+        Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.BadRequest, await response.Content.ReadAsStringAsync(Cancelled));
     }
 
     [Fact]
