@@ -16,6 +16,9 @@ public sealed record GenerationRequest
     /// <summary>The conversation; empty when <see cref="RawPrompt"/> or <see cref="WrittenPrompt"/> is set.</summary>
     public IReadOnlyList<ChatMessage> Messages { get; init; } = [];
 
+    /// <summary>Tokens of an earlier conversation in front of this one, checked by the caller; then the model's example messages are left out. Null is none.</summary>
+    public IReadOnlyList<int>? Before { get; init; }
+
     /// <summary>Tools that the model may call, each an object of type function as in the OpenAI API.</summary>
     public IReadOnlyList<JsonElement> Tools { get; init; } = [];
 

@@ -44,6 +44,7 @@ public sealed record ModelDefaults
 
         ChatMessage[] own = request.Messages.TakeWhile(static message => message.Role == ChatRole.System).ToArray();
         var system = own.Length > 0 ? own : System.Length > 0 ? [new ChatMessage(ChatRole.System, [MessagePart.FromText(System)])] : [];
-        return completed with { Messages = [.. system, .. Messages, .. request.Messages.Skip(own.Length)] };
+        IReadOnlyList<ChatMessage> examples = request.Before is null ? Messages : [];
+        return completed with { Messages = [.. system, .. examples, .. request.Messages.Skip(own.Length)] };
     }
 }

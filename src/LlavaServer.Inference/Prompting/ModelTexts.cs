@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Scheduling;
 using LlavaServer.Models.Gguf;
 using LlavaServer.Models.Tokenization;
 
@@ -31,10 +32,23 @@ public sealed class ModelTexts
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         var (tokenizer, choice) = TextOf(model);
-        var template = choice.Template ?? throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {choice.Warning}");
-        var prompt = new PromptText();
-        template.Render(model.Defaults.Complete(request).ToConversation(), prompt);
-        return prompt.ToPlainText(tokenizer, imageMarker);
+        return RequestPlanner.Write(model.Defaults.Complete(request), choice.Template, choice.Warning).ToPlainText(tokenizer, imageMarker);
+    }
+
+    /// <summary>The prompt of a request as token ids, without its pictures.</summary>
+    public IReadOnlyList<int> PromptTokens(ModelEntry model, GenerationRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(request);
+        var (tokenizer, choice) = TextOf(model);
+        var bare = request with
+        {
+            RawPrompt = WithoutPictures(request.RawPrompt),
+            WrittenPrompt = WithoutPictures(request.WrittenPrompt),
+            Messages = [.. request.Messages.Select(static message => message with { Parts = WithoutPictures([.. message.Parts])! })],
+        };
+        var text = RequestPlanner.Write(model.Defaults.Complete(bare), choice.Template, choice.Warning);
+        return PromptBuilder.Build(text, tokenizer, [], 0, CancellationToken.None).TokenIds;
     }
 
     /// <summary>Whether the model's chat template can read a variable of this name.</summary>
@@ -94,6 +108,9 @@ public sealed class ModelTexts
         string Spelt(int tokenId) => tokenId < 0 ? "" : Encoding.UTF8.GetString(tokenizer.GetBytes(tokenId, special: true));
         return (Spelt(tokenizer.BosTokenId), Spelt(tokenizer.EosTokenId));
     }
+
+    private static MessagePart[]? WithoutPictures(MessagePart[]? parts) =>
+        parts is null ? null : [.. parts.Where(static part => part.ImageBytes is null)];
 
     private ModelText TextOf(ModelEntry model)
     {

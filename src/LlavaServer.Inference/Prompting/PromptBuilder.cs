@@ -56,7 +56,7 @@ internal static class PromptBuilder
         }
 
         // A caller who wrote the token that begins a text means that one.
-        if (begin == 1 && ids.Count > 1 && ids[1] == ids[0] && text.Pieces[0].Kind == PromptPieceKind.Spelled)
+        if (begin == 1 && ids.Count > 1 && ids[1] == ids[0] && text.Pieces[0].Kind is PromptPieceKind.Spelled or PromptPieceKind.Tokens)
         {
             ids.RemoveAt(0);
             images = images.ConvertAll(static image => image with { Start = image.Start - 1 });

@@ -86,11 +86,23 @@ internal sealed class PromptText
                 PromptPieceKind.Image => imageMarker,
                 PromptPieceKind.EndOfSequence when tokenizer.EosTokenId >= 0 =>
                     Encoding.UTF8.GetString(tokenizer.GetBytes(tokenizer.EosTokenId, special: true)),
+                PromptPieceKind.Tokens => Spelling(piece.TokenIds!, tokenizer),
                 _ => piece.Text,
             });
         }
 
         return plain.ToString();
+    }
+
+    private static string Spelling(IReadOnlyList<int> tokenIds, ITokenizer tokenizer)
+    {
+        var bytes = new List<byte>();
+        foreach (var tokenId in tokenIds)
+        {
+            bytes.AddRange(tokenizer.GetBytes(tokenId, special: true));
+        }
+
+        return Encoding.UTF8.GetString([.. bytes]);
     }
 
     private void EndText()

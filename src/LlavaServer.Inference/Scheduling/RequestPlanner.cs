@@ -18,11 +18,11 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
 {
     /// <summary>Refuses what cannot fit however it is tokenized, before pictures are decoded.</summary>
     public static void CheckSize(GenerationRequest request, LoadedModel model, int pictureCount) =>
-        CheckSize(Write(request, model), request, model, pictureCount);
+        CheckSize(Write(request, model.Template, model.ChatTemplateWarning), request, model, pictureCount);
 
     /// <summary>What the prompt takes in the context, whether it fits or not.</summary>
     public static Prompt Count(GenerationRequest request, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken) =>
-        Build(Write(request, model), model, pictures, cancellationToken);
+        Build(Write(request, model.Template, model.ChatTemplateWarning), model, pictures, cancellationToken);
 
     /// <summary>All answers of the request; their samplers are their own, everything else is shared.</summary>
     public SequenceRequest[] Plan(GenerationRequest request, LoadedModel model, List<Picture> pictures, TimeSpan loadTime, CancellationToken cancellationToken)
@@ -38,7 +38,7 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
 
     private SequenceRequest PlanFirst(GenerationRequest request, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken)
     {
-        var text = Write(request, model);
+        var text = Write(request, model.Template, model.ChatTemplateWarning);
         var context = CheckSize(text, request, model, pictures.Count);
         var prompt = Build(text, model, pictures, cancellationToken);
         if (request.Pooling is null ? prompt.Length >= context : prompt.Length > context)
@@ -120,7 +120,11 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
         return fewest < context || (request.Pooling is not null && fewest == context) ? context : throw TooLong(request, fewest, imageRows, context, "at least ");
     }
 
-    private static PromptText Write(GenerationRequest request, LoadedModel model)
+    /// <summary>The prompt before it is tokenized.</summary>
+    /// <param name="request">With the model's defaults filled in.</param>
+    /// <param name="template">Of the model; null if it has none that can be used.</param>
+    /// <param name="warning">Why there is none.</param>
+    public static PromptText Write(GenerationRequest request, ChatTemplate? template, string? warning)
     {
         var text = new PromptText();
         if (request.RawPrompt is { } raw)
@@ -162,12 +166,17 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
             return text;
         }
 
-        if (model.Template is null)
+        if (template is null)
         {
-            throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {model.ChatTemplateWarning}");
+            throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {warning}");
         }
 
-        model.Template.Render(request.ToConversation(), text);
+        if (request.Before is { Count: > 0 } before)
+        {
+            text.Tokens(before);
+        }
+
+        template.Render(request.ToConversation(), text);
         return text;
     }
 

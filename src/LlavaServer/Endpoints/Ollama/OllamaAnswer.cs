@@ -23,6 +23,16 @@ internal abstract record OllamaAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? DoneReason { get; init; }
 
+    /// <summary>The tokens of this object's text, if they were asked for.</summary>
+    [JsonPropertyName("logprobs")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OllamaLogprob>? Logprobs { get; init; }
+
+    /// <summary>The prompt, when it was asked for in place of an answer.</summary>
+    [JsonPropertyName("_debug_info")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public OllamaDebugInfo? DebugInfo { get; init; }
+
     [JsonIgnore]
     public OllamaMetrics? Metrics { get; init; }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using LlavaServer.Configuration;
 using LlavaServer.Endpoints.Streaming;
 using LlavaServer.Inference;
+using LlavaServer.Inference.Loading;
 using LlavaServer.Logging;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,7 @@ namespace LlavaServer.Endpoints.Ollama;
 /// Generates an answer and writes it, line by line or whole. Nothing is sent before the first piece of the answer is there, so that every failure until
 /// then keeps its status; a later one is the stream's last line. Singleton, thread-safe.
 /// </summary>
-internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOptions> limits, TimeProvider time)
+internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts prompts, IOptions<LimitsOptions> limits, TimeProvider time)
 {
     /// <summary>Tries with ever fewer messages before the request is refused; each looks at the whole prompt again.</summary>
     private const int MaxShortenings = 16;
@@ -21,10 +22,11 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
     /// <param name="context">Of the request.</param>
     /// <param name="request">What the caller asked for.</param>
     /// <param name="generation">The same, neutral.</param>
+    /// <param name="contextOf">The model, when the last object has the tokens of prompt and answer; null when it has not.</param>
     /// <param name="shape">Makes the dialect's object of a piece.</param>
     /// <param name="type">How to write it.</param>
     public async Task WriteAsync<T>(
-        HttpContext context, OllamaRequest request, GenerationRequest generation, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
+        HttpContext context, OllamaRequest request, GenerationRequest generation, ModelEntry? contextOf, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
     {
         var cancellation = context.RequestAborted;
         var running = await StartAsync(generation, request.Truncate, cancellation);
@@ -32,13 +34,14 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
         QueueHeader.Set(context, running.Generation);
         if (request.Stream)
         {
-            await StreamAsync(context, request, running, shape, type);
+            await StreamAsync(context, request, running, contextOf, shape, type);
             return;
         }
 
         var text = new StringBuilder();
         var calls = new OllamaCalls();
         var whole = new List<OllamaToolCall>();
+        var tokens = new List<TokenLogProbability>();
         GenerationUpdate last;
         do
         {
@@ -46,26 +49,36 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
             Note(context, last);
             text.Append(last.Text);
             whole.AddRange(calls.Take(last) ?? []);
+            tokens.AddRange(last.Tokens ?? []);
         }
         while (await running.MoveNextAsync());
-        var piece = Last(context, request, last, text.ToString()) with { ToolCalls = whole.Count > 0 ? whole : null };
+        var answer = text.ToString();
+        var piece = Last(context, request, last, answer) with
+        {
+            ToolCalls = whole.Count > 0 ? whole : null,
+            Logprobs = OllamaLogprob.From(tokens),
+            Context = contextOf is null ? null : prompts.WriteContext(contextOf, running.Request, answer),
+        };
         await OllamaJson.WriteAsync(context, shape(piece), type);
     }
 
     private async Task StreamAsync<T>(
-        HttpContext context, OllamaRequest request, RunningGeneration running, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
+        HttpContext context, OllamaRequest request, RunningGeneration running, ModelEntry? contextOf, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
     {
         using var stream = new NdjsonStream(context, limits.Value.WriteStall, time);
         var calls = new OllamaCalls();
+        var answer = contextOf is null ? null : new StringBuilder();
         try
         {
             do
             {
                 var update = running.Take();
                 Note(context, update);
-                if (update.Text.Length > 0)
+                answer?.Append(update.Text);
+                if (update.Text.Length > 0 || update.Tokens is { Count: > 0 })
                 {
-                    await WriteLineAsync(stream, shape(new OllamaPiece(request.Model, time.GetUtcNow(), update.Text)), type);
+                    var piece = new OllamaPiece(request.Model, time.GetUtcNow(), update.Text) { Logprobs = OllamaLogprob.From(update.Tokens) };
+                    await WriteLineAsync(stream, shape(piece), type);
                 }
 
                 if (calls.Take(update) is { } whole)
@@ -75,7 +88,11 @@ internal sealed class OllamaAnswering(TextGenerator generator, IOptions<LimitsOp
 
                 if (update.FinishReason is not null)
                 {
-                    await WriteLineAsync(stream, shape(Last(context, request, update, "")), type);
+                    var last = Last(context, request, update, "") with
+                    {
+                        Context = contextOf is null ? null : prompts.WriteContext(contextOf, running.Request, answer!.ToString()),
+                    };
+                    await WriteLineAsync(stream, shape(last), type);
                 }
             }
             while (await running.MoveNextAsync());

@@ -3,7 +3,8 @@ using LlavaServer.Logging;
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary><c>POST /api/chat</c>. Singleton, thread-safe.</summary>
-internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaAnswering answering, OllamaFormat format)
+internal sealed class OllamaChatEndpoint(
+    OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaPrompts prompts, OllamaAnswering answering, OllamaFormat format)
 {
     /// <summary>The order of the checks is the dialect's: body, name, model, unload, abilities, options; then load or answer.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -20,8 +21,8 @@ internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModel
             target = models.Resolve(request.Model.Length > 0 ? request.Model : throw OllamaErrors.ModelRequired());
             if (request.Messages.Count > 0 || !request.KeepAlive.IsUnload)
             {
-                OllamaRefusals.CheckChat(body.Root, request);
-                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model) };
+                OllamaRefusals.CheckChat(body.Root, request, target);
+                request = request with { Format = request.Messages.Count > 0 ? format.Read(body.Root) : null, Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model) };
             }
         }
 
@@ -36,6 +37,12 @@ internal sealed class OllamaChatEndpoint(OllamaRequestReader reader, OllamaModel
         record.ImageBytes = request.Messages.Sum(static message => message.Images?.Sum(static image => (long)image.Length) ?? 0);
         OllamaHeaders.Ignored(context, request);
         var generation = OllamaMapper.ToGeneration(request, target.Model) with { Client = ClientNames.Of(context), Api = record.Api };
-        await answering.WriteAsync(context, request, generation, static piece => piece.ToChat(), OllamaJson.Context.OllamaChatAnswer);
+        if (request.RendersOnly)
+        {
+            await OllamaJson.WriteAsync(context, prompts.Render(request, generation, target.Model).ToChat(), OllamaJson.Context.OllamaChatAnswer);
+            return;
+        }
+
+        await answering.WriteAsync(context, request, generation, null, static piece => piece.ToChat(), OllamaJson.Context.OllamaChatAnswer);
     }
 }

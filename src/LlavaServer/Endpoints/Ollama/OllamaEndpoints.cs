@@ -21,6 +21,7 @@ internal static class OllamaEndpoints
         services.AddSingleton<OllamaRequestReader>();
         services.AddSingleton<OllamaModels>();
         services.AddSingleton<OllamaLoading>();
+        services.AddSingleton<OllamaPrompts>();
         services.AddSingleton<OllamaAnswering>();
         services.AddSingleton<OllamaChatEndpoint>();
         services.AddSingleton<OllamaGenerateEndpoint>();

@@ -13,6 +13,8 @@ internal static class OllamaExamples
         ("stream", "boolean", "One JSON object a line as the answer grows (default), or one object at the end."),
         ("options", "object", "num_predict, num_ctx, temperature, top_k, top_p, min_p, typical_p, seed, stop, repeat_last_n, repeat_penalty, presence_penalty, frequency_penalty."),
         ("keep_alive", "string", "How long the model stays loaded; this version keeps it."),
+        ("logprobs", "boolean", "Tokens of the answer come with their probabilities."),
+        ("top_logprobs", "integer", "With logprobs: this many of the most likely tokens in each place, 0 to 20."),
         ("truncate", "boolean", "Whether the oldest messages are dropped when the prompt does not fit (default)."),
     ];
 
@@ -38,6 +40,8 @@ internal static class OllamaExamples
             ("prompt", "string", "The question. Empty only loads the model."),
             ("images", "array", "Pictures as base64: PNG, JPEG, WebP, GIF, BMP."),
             ("system", "string", "System text in front of the question."),
+            ("context", "array", "Tokens of an earlier conversation: the context of its last answer."),
+            ("suffix", "string", "Text behind the gap that is filled; only for models with tokens for it."),
             ("raw", "boolean", "The prompt goes to the model untouched, without a chat template."),
         ],
     };

@@ -9,4 +9,9 @@ internal sealed record OllamaGenerateAnswer : OllamaAnswer
     [JsonPropertyName("response")]
     [JsonPropertyOrder(-1)]
     public required string Response { get; init; }
+
+    /// <summary>Tokens of prompt and answer, without pictures; only in the last object, and not for a raw prompt.</summary>
+    [JsonPropertyName("context")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? Context { get; init; }
 }

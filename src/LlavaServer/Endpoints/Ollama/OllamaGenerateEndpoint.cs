@@ -3,7 +3,8 @@ using LlavaServer.Logging;
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary><c>POST /api/generate</c>. Singleton, thread-safe.</summary>
-internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaAnswering answering, OllamaFormat format)
+internal sealed class OllamaGenerateEndpoint(
+    OllamaRequestReader reader, OllamaModels models, OllamaLoading loading, OllamaPrompts prompts, OllamaAnswering answering, OllamaFormat format)
 {
     /// <summary>The order of the checks is the dialect's: body, name, model, unload, abilities, options; then load or answer.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -12,6 +13,7 @@ internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaM
         record.Api = "ollama.generate";
         OllamaGenerateRequest request;
         OllamaTarget target;
+        (int Prefix, int Suffix, int Middle)? fill = null;
         using (var body = await reader.ReadBodyAsync(context))
         {
             request = reader.ReadGenerate(body.Root);
@@ -20,8 +22,14 @@ internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaM
             target = models.Resolve(request.Model.Length > 0 ? request.Model : throw OllamaErrors.ModelNotFound(""));
             if (request.Prompt.Length > 0 || !request.KeepAlive.IsUnload)
             {
-                OllamaRefusals.CheckGenerate(body.Root, request, target.Name);
-                request = request with { Format = format.Read(body.Root), Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model) };
+                fill = request.Suffix.Length > 0 ? prompts.FillOf(target.Model) : null;
+                OllamaRefusals.CheckGenerate(body.Root, request, target, fill is not null);
+                request = request with
+                {
+                    Format = request.Prompt.Length > 0 ? format.Read(body.Root) : null,
+                    Context = prompts.ReadContext(body.Root, target.Model),
+                    Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model),
+                };
             }
         }
 
@@ -35,7 +43,13 @@ internal sealed class OllamaGenerateEndpoint(OllamaRequestReader reader, OllamaM
         record.Images = request.Images.Count;
         record.ImageBytes = request.Images.Sum(static image => (long)image.Length);
         OllamaHeaders.Ignored(context, request);
-        var generation = OllamaMapper.ToGeneration(request, target.Model) with { Client = ClientNames.Of(context), Api = record.Api };
-        await answering.WriteAsync(context, request, generation, static piece => piece.ToGenerate(), OllamaJson.Context.OllamaGenerateAnswer);
+        var generation = OllamaMapper.ToGeneration(request, target.Model, fill) with { Client = ClientNames.Of(context), Api = record.Api };
+        if (request.RendersOnly)
+        {
+            await OllamaJson.WriteAsync(context, prompts.Render(request, generation, target.Model).ToGenerate(), OllamaJson.Context.OllamaGenerateAnswer);
+            return;
+        }
+
+        await answering.WriteAsync(context, request, generation, request.Raw ? null : target.Model, static piece => piece.ToGenerate(), OllamaJson.Context.OllamaGenerateAnswer);
     }
 }

@@ -12,6 +12,12 @@ internal sealed record OllamaGenerateRequest : OllamaRequest
     /// <summary>System text in place of the model's own; empty is the model's own.</summary>
     public string System { get; init; } = "";
 
+    /// <summary>What stands behind the gap that is filled; empty when there is none.</summary>
+    public string Suffix { get; init; } = "";
+
+    /// <summary>Tokens of an earlier conversation; null when the member was not given.</summary>
+    public IReadOnlyList<int>? Context { get; init; }
+
     /// <summary>The prompt goes to the model untouched, without a template.</summary>
     public bool Raw { get; init; }
 }

@@ -19,9 +19,24 @@ internal static class OllamaMapper
     public static GenerationRequest ToGeneration(OllamaChatRequest request, ModelEntry model) =>
         Shared(request, model) with { Messages = Messages(request.Messages), Tools = request.Tools };
 
-    public static GenerationRequest ToGeneration(OllamaGenerateRequest request, ModelEntry model)
+    /// <param name="request">What the caller asked for.</param>
+    /// <param name="model">Who is asked.</param>
+    /// <param name="fill">The model's tokens for filling a gap, when the request has one.</param>
+    public static GenerationRequest ToGeneration(OllamaGenerateRequest request, ModelEntry model, (int Prefix, int Suffix, int Middle)? fill = null)
     {
         var shared = Shared(request, model);
+        if (!request.Raw && fill is { } tokens)
+        {
+            return shared with
+            {
+                RawPrompt =
+                [
+                    .. Images(request.Images, "images"), MessagePart.FromTokens([.. request.Context ?? [], tokens.Prefix]), MessagePart.FromText(request.Prompt),
+                    MessagePart.FromTokens([tokens.Suffix]), MessagePart.FromText(request.Suffix), MessagePart.FromTokens([tokens.Middle]),
+                ],
+            };
+        }
+
         if (request.Raw)
         {
             return shared with { RawPrompt = [.. Images(request.Images, "images"), MessagePart.FromText(request.Prompt)] };
@@ -30,6 +45,7 @@ internal static class OllamaMapper
         var user = new ChatMessage(ChatRole.User, Parts(request.Prompt, Images(request.Images, "images")));
         return shared with
         {
+            Before = request.Context,
             Messages = request.System.Length > 0 ? [new ChatMessage(ChatRole.System, [MessagePart.FromText(request.System)]), user] : [user],
         };
     }
@@ -111,6 +127,7 @@ internal static class OllamaMapper
             MaxTokens = options.NumPredict >= 0 ? options.NumPredict : null,
             Stop = options.Stop,
             Grammar = request.Format,
+            TopLogProbabilities = request.TopLogprobs,
             ContextLength = ContextLength(options, model),
             KeepAlive = request.KeepAlive.ForPool,
             TemplateVariables = request.SwitchesThinkingOff ? PromptVariables.NoThinking : PromptVariables.None,

@@ -11,6 +11,15 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
     /// <summary>Whole calls of tools, only in answers to chats; null is none.</summary>
     public IReadOnlyList<OllamaToolCall>? ToolCalls { get; init; }
 
+    /// <summary>The tokens of the text, if they were asked for.</summary>
+    public IReadOnlyList<OllamaLogprob>? Logprobs { get; init; }
+
+    /// <summary>Tokens of prompt and answer, only in the last piece of an answer to a prompt.</summary>
+    public IReadOnlyList<int>? Context { get; init; }
+
+    /// <summary>Only in the answer to a request that is rendered and not answered.</summary>
+    public OllamaDebugInfo? DebugInfo { get; init; }
+
     public OllamaChatAnswer ToChat() => new()
     {
         Model = Model,
@@ -19,6 +28,8 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
         Done = DoneReason is not null,
         DoneReason = DoneReason,
         Metrics = Metrics,
+        Logprobs = Logprobs,
+        DebugInfo = DebugInfo,
     };
 
     public OllamaGenerateAnswer ToGenerate() => new()
@@ -26,8 +37,11 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
         Model = Model,
         CreatedAt = CreatedAt.UtcDateTime,
         Response = Text,
+        Context = Context,
         Done = DoneReason is not null,
         DoneReason = DoneReason,
         Metrics = Metrics,
+        Logprobs = Logprobs,
+        DebugInfo = DebugInfo,
     };
 }

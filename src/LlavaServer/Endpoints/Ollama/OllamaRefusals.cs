@@ -1,6 +1,6 @@
 using System.Text.Json;
 using LlavaServer.Endpoints.Reading;
-using LlavaServer.Models.Store;
+using LlavaServer.Inference.Embeddings;
 
 namespace LlavaServer.Endpoints.Ollama;
 
@@ -11,7 +11,11 @@ namespace LlavaServer.Endpoints.Ollama;
 internal static class OllamaRefusals
 {
     /// <summary>Checks <c>/api/generate</c>.</summary>
-    public static void CheckGenerate(JsonFields root, OllamaGenerateRequest request, ModelName name)
+    /// <param name="root">The body.</param>
+    /// <param name="request">The body as it was read.</param>
+    /// <param name="target">The model.</param>
+    /// <param name="fills">Whether the model fills gaps.</param>
+    public static void CheckGenerate(JsonFields root, OllamaGenerateRequest request, OllamaTarget target, bool fills)
     {
         var template = root.String("template") ?? "";
         var hasContext = root.TryGet("context", out var context) && context.AsArray().Any();
@@ -21,21 +25,29 @@ internal static class OllamaRefusals
         }
 
         CheckThink(root, request.Model);
-        if (root.String("suffix") is { Length: > 0 })
+        CheckCompletes(request.Model, target, "generate");
+        if (request.Suffix.Length > 0 && !fills)
         {
-            throw RequestException.Unsupported("suffix", $"{name.Full} does not support insert");
+            throw RequestException.Unsupported("suffix", $"{target.Name.Full} does not support insert");
         }
 
         RefuseIf(template.Length > 0, "template");
-        RefuseIf(hasContext, "context");
-        CheckOutput(root);
     }
 
     /// <summary>Checks <c>/api/chat</c>.</summary>
-    public static void CheckChat(JsonFields root, OllamaChatRequest request)
+    public static void CheckChat(JsonFields root, OllamaChatRequest request, OllamaTarget target)
     {
         CheckThink(root, request.Model);
-        CheckOutput(root);
+        CheckCompletes(request.Model, target, "chat");
+    }
+
+    /// <summary>A model whose file says how its states become one vector was made for vectors.</summary>
+    private static void CheckCompletes(string model, OllamaTarget target, string what)
+    {
+        if (target.Model.Pooling != PoolingType.None)
+        {
+            throw RequestException.Unsupported("model", $"{OllamaText.Quote(model)} does not support {what}");
+        }
     }
 
     private static void CheckThink(JsonFields root, string model)
@@ -58,13 +70,6 @@ internal static class OllamaRefusals
             default:
                 throw RequestException.InvalidValue("think", "think must be a boolean or string (\"high\", \"medium\", \"low\", \"max\", true, or false)");
         }
-    }
-
-    private static void CheckOutput(JsonFields root)
-    {
-        RefuseIf(root.Boolean("logprobs") ?? false, "logprobs");
-        RefuseIf(root.Int32("top_logprobs") is > 0, "top_logprobs");
-        RefuseIf(root.Boolean("_debug_render_only") ?? false, "_debug_render_only");
     }
 
     private static void RefuseIf(bool isGiven, string name)

@@ -24,4 +24,13 @@ internal abstract record OllamaRequest
 
     /// <summary>Whether the oldest messages are dropped when the prompt does not fit.</summary>
     public bool Truncate { get; init; } = true;
+
+    /// <summary>Tokens come with their probabilities, and with this many of the most likely ones; null is none of it.</summary>
+    public int? TopLogprobs { get; init; }
+
+    /// <summary>The prompt is shown and not answered.</summary>
+    public bool RendersOnly { get; init; }
+
+    /// <summary>Top-level members that were given, accepted, and do nothing here.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
 }

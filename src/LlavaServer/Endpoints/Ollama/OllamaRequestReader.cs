@@ -35,6 +35,9 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             Stream = root.Boolean("stream") ?? true,
             KeepAlive = KeepAlive.Read(root),
             Truncate = root.Boolean("truncate") ?? true,
+            TopLogprobs = TopLogprobs(root),
+            RendersOnly = root.Boolean("_debug_render_only") ?? false,
+            Ignored = Ignored(root),
             SwitchesThinkingOff = root.TryGet("think", out var think) && think.Kind == JsonValueKind.False,
             Messages = Messages(root),
             Tools = OllamaTools.Read(root),
@@ -51,9 +54,13 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             Stream = root.Boolean("stream") ?? true,
             KeepAlive = KeepAlive.Read(root),
             Truncate = root.Boolean("truncate") ?? true,
+            TopLogprobs = TopLogprobs(root),
+            RendersOnly = root.Boolean("_debug_render_only") ?? false,
+            Ignored = [.. Ignored(root), .. HasUnusedSystem(root) ? ["system"] : (string[])[]],
             SwitchesThinkingOff = root.TryGet("think", out var think) && think.Kind == JsonValueKind.False,
             Prompt = root.String("prompt") ?? "",
             System = root.String("system") ?? "",
+            Suffix = root.String("suffix") ?? "",
             Raw = root.Boolean("raw") ?? false,
             Images = OllamaImages.Read(root, _limits),
         };
@@ -68,6 +75,28 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             throw RequestException.InvalidValue("top_logprobs", $"top_logprobs must be between 0 and {MaxTopLogprobs}");
         }
     }
+
+    private static int? TopLogprobs(JsonFields root) => root.Boolean("logprobs") == true ? root.Int32("top_logprobs") ?? 0 : null;
+
+    /// <summary>Alternatives without the tokens themselves are not sent, and an answer ends where the context does.</summary>
+    private static List<string> Ignored(JsonFields root)
+    {
+        var names = new List<string>();
+        if (TopLogprobs(root) is null && root.Int32("top_logprobs") > 0)
+        {
+            names.Add("top_logprobs");
+        }
+
+        if (root.Boolean("shift") == true)
+        {
+            names.Add("shift");
+        }
+
+        return names;
+    }
+
+    /// <summary>Text around a gap is no conversation.</summary>
+    private static bool HasUnusedSystem(JsonFields root) => root.String("suffix") is { Length: > 0 } && root.String("system") is { Length: > 0 };
 
     private List<OllamaMessage> Messages(JsonFields root)
     {

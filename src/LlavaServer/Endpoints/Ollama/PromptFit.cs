@@ -5,8 +5,8 @@ using LlavaServer.Inference.Prompting;
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>
-/// What Ollama does with a prompt that does not fit: a picture's request gets the context it needs in spite of <c>num_ctx</c>, then the oldest messages
-/// are dropped, never system messages, never the last one.
+/// What Ollama does with a prompt that does not fit: a picture's request gets the context it needs in spite of <c>num_ctx</c>, then what came
+/// before the conversation is cut at its beginning and the oldest messages are dropped, never system messages, never the last one.
 /// </summary>
 internal static class PromptFit
 {
@@ -26,6 +26,11 @@ internal static class PromptFit
             {
                 return request with { ContextLength = wanted };
             }
+        }
+
+        if (mayDrop && request.Before is { Count: > 0 } before)
+        {
+            return request with { Before = [.. before.Skip(TooMany(failure))] };
         }
 
         return mayDrop && DropOldest(request.Messages, TooMany(failure)) is { } messages ? request with { Messages = messages } : null;

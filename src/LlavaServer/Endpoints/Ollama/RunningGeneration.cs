@@ -11,12 +11,16 @@ internal sealed class RunningGeneration : IAsyncDisposable
     private readonly bool _isRaw;
     private LeadingTrim _trim;
 
-    private RunningGeneration(Generation generation, IAsyncEnumerator<GenerationUpdate> updates, bool isRaw)
+    private RunningGeneration(Generation generation, IAsyncEnumerator<GenerationUpdate> updates, GenerationRequest request)
     {
         _generation = generation;
         _updates = updates;
-        _isRaw = isRaw;
+        Request = request;
+        _isRaw = request.RawPrompt is not null;
     }
+
+    /// <summary>What was asked in the end, when a prompt that did not fit was shortened.</summary>
+    public GenerationRequest Request { get; }
 
     public Generation Generation => _generation;
 
@@ -24,7 +28,7 @@ internal sealed class RunningGeneration : IAsyncDisposable
     public static async Task<RunningGeneration> StartAsync(TextGenerator generator, GenerationRequest request, CancellationToken cancellationToken)
     {
         var generation = await generator.StartAsync(request, cancellationToken);
-        var running = new RunningGeneration(generation, generation.ReadAllAsync(cancellationToken).GetAsyncEnumerator(cancellationToken), request.RawPrompt is not null);
+        var running = new RunningGeneration(generation, generation.ReadAllAsync(cancellationToken).GetAsyncEnumerator(cancellationToken), request);
         try
         {
             return await running.MoveNextAsync()
@@ -45,7 +49,7 @@ internal sealed class RunningGeneration : IAsyncDisposable
     public GenerationUpdate Take()
     {
         var update = _updates.Current;
-        return _isRaw ? update : update with { Text = _trim.Next(update.Text) };
+        return _isRaw ? update : _trim.Next(update);
     }
 
     public ValueTask<bool> MoveNextAsync() => _updates.MoveNextAsync();

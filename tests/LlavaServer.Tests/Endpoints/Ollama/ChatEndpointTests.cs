@@ -174,8 +174,6 @@ public sealed class ChatEndpointTests
     [InlineData("\"format\":{\"type\":\"object\",\"not\":{}}", "Invalid schema in 'format'. #: the keyword 'not' is not supported.")]
     [InlineData("\"format\":\"xml\"", "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("\"format\":5", "invalid format: 5; expected \"json\" or a valid JSON Schema object")]
-    [InlineData("\"logprobs\":true", "logprobs is not supported by this version of LlavaServer; leave it out")]
-    [InlineData("\"_debug_render_only\":true", "_debug_render_only is not supported by this version of LlavaServer; leave it out")]
     [InlineData("\"options\":{\"mirostat\":3}", "option \"mirostat\" must be between 0 and 2")]
     [InlineData("\"options\":{\"top_k\":\"x\"}", "option \"top_k\" must be of type integer")]
     public async Task Member_NotHonoured_RefusedByName(string member, string error)

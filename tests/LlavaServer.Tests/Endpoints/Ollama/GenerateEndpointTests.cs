@@ -14,9 +14,9 @@ public sealed class GenerateEndpointTests
         Assert.Equal(
             """
             {"model":"eye","created_at":"T","response":"A","done":false}
-            {"model":"eye","created_at":"T","response":"","done":true,"done_reason":"stop","total_duration":1,"load_duration":1,"prompt_eval_count":20,"prompt_eval_duration":1,"eval_count":2,"eval_duration":1}
+            {"model":"eye","created_at":"T","response":"","context":[1,CONTEXT],"done":true,"done_reason":"stop","total_duration":1,"load_duration":1,"prompt_eval_count":20,"prompt_eval_duration":1,"eval_count":2,"eval_duration":1}
 
-            """,
+            """.Replace("CONTEXT", Ids("USER: Hi ASSISTANT:A"), StringComparison.Ordinal),
             OllamaWire.WithoutTimes(reply.Body));
         Assert.Equal("<s>USER: Hi ASSISTANT:", server.Script.LastPrompt);
     }
@@ -27,7 +27,8 @@ public sealed class GenerateEndpointTests
         await using var server = await ScriptedServer.StartAsync();
         var reply = await server.PostAsync("/api/generate", """{"model":"eye","prompt":"Hi","stream":false,"system":"Be brief."}""");
         Assert.Equal(
-            """{"model":"eye","created_at":"T","response":"A red circle.","done":true,"done_reason":"stop","total_duration":1,"load_duration":1,"prompt_eval_count":30,"prompt_eval_duration":1,"eval_count":14,"eval_duration":1}""",
+            """{"model":"eye","created_at":"T","response":"A red circle.","context":[1,CONTEXT],"done":true,"done_reason":"stop","total_duration":1,"load_duration":1,"prompt_eval_count":30,"prompt_eval_duration":1,"eval_count":14,"eval_duration":1}""".Replace(
+                "CONTEXT", Ids("Be brief. USER: Hi ASSISTANT:A red circle."), StringComparison.Ordinal),
             OllamaWire.WithoutTimes(reply.Body));
         Assert.Equal("<s>Be brief. USER: Hi ASSISTANT:", server.Script.LastPrompt);
     }
@@ -74,7 +75,13 @@ public sealed class GenerateEndpointTests
     [InlineData("""{"model":"eye","prompt":"Hi","suffix":"x","think":true}""", HttpStatusCode.BadRequest, "\"eye\" does not support thinking")]
     [InlineData("""{"model":"eye","prompt":"Hi","suffix":"x","options":{"seed":"y"}}""", HttpStatusCode.BadRequest, "registry.ollama.ai/library/eye:latest does not support insert")]
     [InlineData("""{"model":"eye","prompt":"Hi","template":"{{ .Prompt }}"}""", HttpStatusCode.BadRequest, "template is not supported by this version of LlavaServer; leave it out")]
-    [InlineData("""{"model":"eye","prompt":"Hi","context":[1,2]}""", HttpStatusCode.BadRequest, "context is not supported by this version of LlavaServer; leave it out")]
+    [InlineData("""{"model":"eye","prompt":"Hi","context":[1,260]}""", HttpStatusCode.BadRequest, "context[1]: 260 is no token of the model, which has 260")]
+    [InlineData("""{"model":"eye","prompt":"Hi","context":[-1]}""", HttpStatusCode.BadRequest, "context[0]: -1 is no token of the model, which has 260")]
+    [InlineData("""{"model":"eye","prompt":"Hi","context":["1"]}""", HttpStatusCode.BadRequest, "Invalid type for 'context[0]': expected an integer, got a string.")]
+    [InlineData("""{"model":"eye","prompt":"Hi","context":"1"}""", HttpStatusCode.BadRequest, "Invalid type for 'context': expected an array, got a string.")]
+    [InlineData("""{"model":"eye","prompt":"Hi","top_logprobs":21,"raw":true,"system":"x"}""", HttpStatusCode.BadRequest, "top_logprobs must be between 0 and 20")]
+    [InlineData("""{"model":"eye","prompt":"Hi","logprobs":1}""", HttpStatusCode.BadRequest, "Invalid type for 'logprobs': expected a boolean, got a number.")]
+    [InlineData("""{"model":"eye","prompt":"Hi","top_logprobs":1.5}""", HttpStatusCode.BadRequest, "Invalid type for 'top_logprobs': expected an integer, got a fraction.")]
     [InlineData("""{"model":"eye","prompt":"Hi","format":"xml"}""", HttpStatusCode.BadRequest, "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("""{"model":"eye","prompt":"Hi","options":{"seed":"y"}}""", HttpStatusCode.BadRequest, "option \"seed\" must be of type integer")]
     [InlineData("""{"model":"eye","prompt":5}""", HttpStatusCode.BadRequest, "Invalid type for 'prompt': expected a string, got a number.")]
@@ -136,4 +143,7 @@ public sealed class GenerateEndpointTests
         var reply = await server.PostAsync("/api/generate", """{"model":"blind","prompt":"Hi","stream":false,"options":{"num_ctx":25}}""");
         Assert.Equal(("length", 5), (reply.Json.GetProperty("done_reason").GetString(), reply.Json.GetProperty("eval_count").GetInt32()));
     }
+
+    private static string Ids(string text) =>
+        string.Join(',', text.Select(static character => character == ' ' ? ScriptedVocabulary.Space : ScriptedVocabulary.FirstByte + character));
 }
