@@ -15,6 +15,10 @@ public sealed class ModelsOptions
     /// <summary>No clean-up of unused files at start. Unfinished downloads stay for a week in any case.</summary>
     public bool NoPrune { get; set; }
 
+    /// <summary>Hosts of registries that models are pulled from and pushed to, separated by commas; empty, the default, is any.</summary>
+    [StringLength(4096)]
+    public string Registries { get; set; } = "";
+
     /// <summary>Model for an empty name; null is the first model that sees, else the first.</summary>
     [StringLength(256)]
     public string? Default { get; set; }

@@ -12,6 +12,7 @@ internal static class Settings
         new("Models:Path", SettingKind.Text, "LLAVA_MODELS", "OLLAMA_MODELS"),
         new("Models:ReadOnly", SettingKind.Boolean, "LLAVA_MODELS_READONLY"),
         new("Models:NoPrune", SettingKind.Boolean, "LLAVA_NOPRUNE", "OLLAMA_NOPRUNE"),
+        new("Models:Registries", SettingKind.Text, "LLAVA_REGISTRIES"),
         new("Models:Default", SettingKind.Text, "LLAVA_DEFAULT_MODEL"),
         new("Models:Preload", SettingKind.Text, "LLAVA_PRELOAD"),
         new("Pool:KeepAlive", SettingKind.Duration, "LLAVA_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE"),

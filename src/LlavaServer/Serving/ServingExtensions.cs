@@ -1,11 +1,13 @@
 using LlavaServer.Cli;
 using LlavaServer.Configuration;
+using LlavaServer.Edge.Remote;
 using LlavaServer.Engine.Cpu;
 using LlavaServer.Health;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Engines.Hosting;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Models.Registry;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Serving;
@@ -20,11 +22,23 @@ internal static partial class ServingExtensions
         services.AddSingleton(static provider => ServedModels.OpenStore(provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Models));
         services.AddSingleton<StoredModels>();
         services.AddSingleton<StoreImport>();
+        AddRegistries(services);
         services.AddSingleton(static provider => ServedModels.Load(
             provider.GetRequiredService<IOptions<ServerOptions>>().Value.Model, provider.GetRequiredService<StoredModels>()));
         services.AddHostedService<StoreCleaning>();
         services.AddSingleton<VocabularySizes>();
         return services;
+    }
+
+    private static void AddRegistries(IServiceCollection services)
+    {
+        var key = new Lazy<RegistryKey?>(static () => RegistryKey.Open(
+            Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ollama", "id_ed25519")));
+        services.AddSingleton(static _ => new RegistryNetwork(PublicAddresses.Contains));
+        services.AddSingleton<DownloadOptions>();
+        services.AddSingleton<Func<RegistryKey?>>(() => key.Value);
+        services.AddSingleton<ModelPuller>();
+        services.AddSingleton<ModelPusher>();
     }
 
     private static IInferenceEngineFactory CreateEngineFactory(IServiceProvider services) =>

@@ -53,6 +53,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
         };
         all.TryAdd("Llava:Logging:Level", "warning");
         all.TryAdd("Llava:Models:Path", eye.StoreFolder);
+
+        // No test reaches for a registry of the world, whatever name it makes up.
+        all.TryAdd("Llava:Models:Registries", "registry.invalid");
         var app = Program.Build(all, services =>
         {
             services.AddInference();

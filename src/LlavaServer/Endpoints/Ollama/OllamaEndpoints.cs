@@ -33,6 +33,7 @@ internal static class OllamaEndpoints
         services.AddSingleton<OllamaEmbedding>();
         services.AddSingleton<OllamaEmbedEndpoint>();
         services.AddSingleton<OllamaEmbeddingsEndpoint>();
+        services.AddSingleton<OllamaTransferEndpoint>();
         return services;
     }
 
@@ -72,6 +73,8 @@ internal static class OllamaEndpoints
         group.MapDelete("/api/delete", static (HttpContext context, OllamaDeleteEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithMetadata(OllamaExamples.Delete).WithSummary("Removes a model, and its files unless another model uses them").WithAccess(AccessGroup.Manage)
             .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);
+        Transfer(group, "/api/pull", static (HttpContext context, OllamaTransferEndpoint endpoint) => endpoint.PullAsync(context), OllamaExamples.Pull, "Pulls a model from its registry");
+        Transfer(group, "/api/push", static (HttpContext context, OllamaTransferEndpoint endpoint) => endpoint.PushAsync(context), OllamaExamples.Push, "Pushes a model of the store to its registry");
         group.MapPost("/api/blobs/{digest}", static (HttpContext context, string digest, OllamaBlobEndpoint endpoint) => endpoint.UploadAsync(context, digest))
             .WithAccess(AccessGroup.Manage).ExcludeFromDescription();
         group.MapMethods("/api/blobs/{digest}", [HttpMethods.Head], static (HttpContext context, string digest, OllamaBlobEndpoint endpoint) => endpoint.Probe(context, digest))
@@ -101,6 +104,11 @@ internal static class OllamaEndpoints
         group.MapGet(pattern, handler).Produces<TAnswer>(contentType: contentType).WithSummary(summary).WithAccess(access);
         group.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription().WithAccess(access);
     }
+
+    private static void Transfer(RouteGroupBuilder group, string pattern, Delegate handler, RequestExample example, string summary) =>
+        group.MapPost(pattern, handler).WithMetadata(example).WithSummary(summary).WithAccess(AccessGroup.Manage)
+            .Produces<OllamaProgress>(StatusCodes.Status200OK, NdjsonType, Json)
+            .Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status403Forbidden).Produces<OllamaError>(StatusCodes.Status404NotFound);
 
     private static void Describe<TAnswer>(RouteHandlerBuilder route, RequestExample example, string summary, params string[] streamTypes) =>
         route.WithMetadata(example).WithSummary(summary)

@@ -18,6 +18,13 @@ internal static class OllamaExamples
         ("truncate", "boolean", "Whether the oldest messages are dropped when the prompt does not fit (default)."),
     ];
 
+    private static readonly (string Name, string Type, string Description)[] s_transfer =
+    [
+        ("model", "string", "Name of a model, with the host of its registry unless it is Ollama's."),
+        ("insecure", "boolean", "Plain HTTP."),
+        ("stream", "boolean", "One JSON object a line as it goes on (default), or the last one alone."),
+    ];
+
     public static RequestExample Chat { get; } = new($$"""
         {"model":"llava-mini","messages":[{"role":"user","content":"What is in this picture?","images":["{{Pixel}}"]}],"stream":false}
         """)
@@ -74,6 +81,10 @@ internal static class OllamaExamples
     {
         Members = [("source", "string", "Name of a model."), ("destination", "string", "Its second name; a model that has it is replaced.")],
     };
+
+    public static RequestExample Pull { get; } = new("""{"model":"llava:7b"}""") { Members = s_transfer };
+
+    public static RequestExample Push { get; } = new("""{"model":"registry.example.org/me/my-llava"}""") { Members = s_transfer };
 
     public static RequestExample Delete { get; } = new("""{"model":"my-llava"}""")
     {

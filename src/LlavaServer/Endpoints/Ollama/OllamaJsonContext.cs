@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using LlavaServer.Endpoints.Ollama.Embedding;
+using LlavaServer.Endpoints.Ollama.Store;
 
 namespace LlavaServer.Endpoints.Ollama;
 
@@ -14,4 +15,5 @@ namespace LlavaServer.Endpoints.Ollama;
 [JsonSerializable(typeof(OllamaVersion))]
 [JsonSerializable(typeof(OllamaCloudStatus))]
 [JsonSerializable(typeof(OllamaModelInformation))]
+[JsonSerializable(typeof(OllamaProgress))]
 internal sealed partial class OllamaJsonContext : JsonSerializerContext;

@@ -11,8 +11,6 @@ internal static class OllamaUnavailable
     public static void Map(IEndpointRouteBuilder all)
     {
         var routes = all.MapGroup("").WithAccess(AccessGroup.Manage);
-        Refuse(routes, HttpMethods.Post, "/api/pull", "pulling models");
-        Refuse(routes, HttpMethods.Post, "/api/push", "pushing models");
         Refuse(routes, HttpMethods.Post, "/api/create", "creating models");
         routes = all.MapGroup("");
         routes.MapPost("/api/me", static (HttpContext _) => throw Unauthorized()).ExcludeFromDescription();

@@ -10,7 +10,7 @@ namespace LlavaServer.Tests.Endpoints.Ollama;
 public sealed class OllamaDescriptionTests
 {
     private static readonly string[] Documented =
-        ["DELETE /api/delete", "GET /", "GET /api/ps", "GET /api/status", "GET /api/tags", "GET /api/version", "POST /api/chat", "POST /api/copy", "POST /api/embed", "POST /api/embeddings", "POST /api/generate", "POST /api/show"];
+        ["DELETE /api/delete", "GET /", "GET /api/ps", "GET /api/status", "GET /api/tags", "GET /api/version", "POST /api/chat", "POST /api/copy", "POST /api/embed", "POST /api/embeddings", "POST /api/generate", "POST /api/pull", "POST /api/push", "POST /api/show"];
 
     [Fact]
     public async Task Swagger_OllamaGroup_ExactlyTheServedRoutes()
@@ -24,11 +24,12 @@ public sealed class OllamaDescriptionTests
         Assert.Equal(Documented, described.Order(StringComparer.Ordinal));
     }
 
+    /// <summary>But for those that reach for a registry.</summary>
     [Fact]
     public async Task Swagger_Examples_Answered()
     {
         await using var server = await ScriptedServer.StartAsync();
-        var posts = (await OperationsAsync(server)).Where(static operation => operation.Route.StartsWith("POST ", StringComparison.Ordinal)).ToList();
+        var posts = (await OperationsAsync(server)).Where(static operation => operation.Route.StartsWith("POST ", StringComparison.Ordinal) && operation.Route is not ("POST /api/pull" or "POST /api/push")).ToList();
         Assert.Equal(6, posts.Count);
         foreach (var (route, operation) in posts)
         {
@@ -39,6 +40,16 @@ public sealed class OllamaDescriptionTests
             var body = example.GetRawText().Replace("llava-mini", "eye", StringComparison.Ordinal);
             Assert.Equal(System.Net.HttpStatusCode.OK, (await server.PostAsync(route["POST ".Length..], body)).Status);
         }
+    }
+
+    [Theory]
+    [InlineData("/api/pull")]
+    [InlineData("/api/push")]
+    public async Task Registries_OtherHost_IsNotUsed(string route)
+    {
+        await using var server = await ScriptedServer.StartAsync(settings: new Dictionary<string, string?> { ["Llava:Models:Registries"] = "one.example.org, two.example.org:5000" });
+        var reply = await server.PostAsync(route, """{"model":"three.example.org/me/eye"}""");
+        reply.AssertError(System.Net.HttpStatusCode.Forbidden, "registry \"three.example.org\" is none of those that this server may use (Models:Registries)");
     }
 
     [Fact]
