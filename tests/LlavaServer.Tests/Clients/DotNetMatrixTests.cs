@@ -3,7 +3,6 @@ using System.ClientModel.Primitives;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using LlavaServer.Tests.EndToEnd;
-using LlavaServer.Tests.Metrics;
 using Microsoft.Extensions.AI;
 using Microsoft.SemanticKernel.Connectors.OpenAI;
 using OpenAI;
@@ -90,7 +89,7 @@ public sealed class DotNetMatrixTests(BundledServer bundled, CrowdedServer crowd
             },
             leave.Token));
         Assert.InRange(pieces, 20, 200);
-        await BecomesFreeAsync();
+        await crowded.BecomesFreeAsync();
     }
 
     [Theory]
@@ -99,14 +98,14 @@ public sealed class DotNetMatrixTests(BundledServer bundled, CrowdedServer crowd
     {
         using var leave = new CancellationTokenSource();
         using var http = new HttpClient { BaseAddress = crowded.Address };
-        var first = await OccupyAsync(http, leave.Token);
-        var second = OccupyAsync(http, leave.Token);
-        await MetricAsync("llamacpp:requests_deferred", 1);
+        var first = await CrowdedServer.OccupyAsync(http, leave.Token);
+        var second = CrowdedServer.OccupyAsync(http, leave.Token);
+        await crowded.MetricAsync("llamacpp:requests_deferred", 1);
         using var transport = new WatchedTransport(async () =>
         {
             await leave.CancelAsync();
             first.Dispose();
-            await BecomesFreeAsync();
+            await crowded.BecomesFreeAsync();
         });
 
         var answer = await Client(name, crowded.Address, EndlessServer.Model, transport).AskAsync(new ClientQuestion("Hello") { MaxTokens = 2 }, Token);
@@ -178,40 +177,9 @@ public sealed class DotNetMatrixTests(BundledServer bundled, CrowdedServer crowd
         };
     }
 
-    private static Task<HttpResponseMessage> OccupyAsync(HttpClient http, CancellationToken cancellationToken)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri("v1/chat/completions", UriKind.Relative))
-        {
-            Content = JsonContent.Create(new { model = EndlessServer.Model, stream = true, temperature = 0, messages = new[] { new { role = "user", content = "Go on" } } }),
-        };
-        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-    }
-
     private async Task<ClientResultException> FailureAsync(string name, string model, ClientQuestion question)
     {
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => Client(name, bundled.Address, model).AskAsync(question, Token));
         return Assert.IsType<ClientResultException>(failure as ClientResultException ?? failure.InnerException);
-    }
-
-    private async Task BecomesFreeAsync()
-    {
-        await MetricAsync("llamacpp:requests_processing", 0);
-        await MetricAsync("llamacpp:requests_deferred", 0);
-    }
-
-    /// <summary>Waits until the crowded server's metric has the value.</summary>
-    private async Task MetricAsync(string name, int value)
-    {
-        using var http = new HttpClient { BaseAddress = crowded.Address };
-        for (var started = TimeProvider.System.GetTimestamp(); ; await Task.Delay(20, Token))
-        {
-            var seen = new PrometheusText(await http.GetStringAsync("metrics", Token)).Sum(name);
-            if ((int)seen == value)
-            {
-                return;
-            }
-
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(20), $"{name} is {seen}, expected {value}.");
-        }
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LlavaServer.Tests.EndToEnd;
+using LlavaServer.Tests.Scripted;
 
 namespace LlavaServer.Tests.Clients;
 
@@ -100,6 +101,31 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         ["result"] = static report => Assert.Equal("end_turn", (string)report["finish"]!),
     };
 
+    private static readonly Dictionary<string, Action<JsonObject>> s_ollama = new()
+    {
+        ["tools"] = static report => AssertOllamaCall(report),
+        ["toolsStream"] = static report => AssertOllamaCall(report),
+        ["unknownModel"] = static report => AssertOllamaRefusal(report, 404, "model 'no-such-model' not found"),
+        ["brokenPicture"] = static report => AssertOllamaRefusal(report, 400, ".images[0]: image is corrupt"),
+        ["embeddings"] = static report => AssertEmbeddings(report),
+        ["retry"] = static report =>
+        {
+            Assert.Equal("[503]", report["statuses"]!.ToJsonString());
+            Assert.InRange(int.Parse((string)report["retryAfter"]!, CultureInfo.InvariantCulture), 1, 60);
+            AssertOllamaRefusal(report, 503, "server busy, please try again.  maximum pending requests exceeded");
+        },
+    };
+
+    private static readonly Dictionary<string, Action<JsonObject>> s_ollamaPackage = new()
+    {
+        ["generated"] = static report =>
+        {
+            AssertAnswer(report, "red");
+            Assert.InRange((int)report["context"]!, (int)report["output"]!, (int)report["input"]! + (int)report["output"]!);
+        },
+        ["logprobs"] = static report => AssertLogProbabilities(report),
+    };
+
     [Theory]
     [InlineData("openai 6")]
     [InlineData("openai 7")]
@@ -110,19 +136,23 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
     [InlineData("langchain")]
     [InlineData("langchain responses")]
     [InlineData("anthropic")]
+    [InlineData("ollama")]
+    [InlineData("langchain ollama")]
     public async Task AllScenarios_RealServer_AsTheRealApi(string client)
     {
         var reports = await RunAsync(client);
-        var dialect = client == "anthropic" ? s_anthropic : client.EndsWith("responses", StringComparison.Ordinal) ? s_responses : s_chat;
+        var isOllama = client.Contains("ollama", StringComparison.Ordinal);
+        var dialect = client == "anthropic" ? s_anthropic : isOllama ? s_ollama : client.EndsWith("responses", StringComparison.Ordinal) ? s_responses : s_chat;
         Dictionary<string, Action<JsonObject>> more = client switch
         {
             "openai 6" or "openai 7" => s_openAI,
             "openai 6 responses" or "openai 7 responses" => s_openAIResponses,
             "ai sdk responses" => new() { ["conversation"] = s_openAIResponses["conversation"] },
             "langchain" => s_langChain,
+            "ollama" => s_ollamaPackage,
             _ => [],
         };
-        var expected = new Dictionary<string, Action<JsonObject>>([.. s_common, .. dialect, .. more]);
+        var expected = s_common.Concat(dialect).Concat(more).GroupBy(static one => one.Key).ToDictionary(static one => one.Key, static one => one.Last().Value);
         var wrong = new List<string>();
         foreach (var (scenario, check) in expected)
         {
@@ -149,12 +179,17 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
 
     private async Task<Dictionary<string, JsonObject>> RunAsync(string client)
     {
+        const string Call = """<tool_call>{"name": "paint", "arguments": {"color": "red", "count": 3}}</tool_call>""";
+        await using var calling = client.Contains("ollama", StringComparison.Ordinal)
+            ? await ScriptedServer.StartAsync(new ScriptedEngineFactory { ContextLength = 2048, Answer = static _ => Call })
+            : null;
         var settings = JsonSerializer.Serialize(new
         {
             bundled = bundled.Address,
             crowded = crowded.Address,
             model = BundledServer.Model,
             endless = EndlessServer.Model,
+            calling = calling is null ? null : new { address = calling.Address, model = "eye" },
             circle = TestPicture.RedCircle.DataUrl,
             square = TestPicture.CircleAndSquare.DataUrl,
             broken = TestPicture.Truncated.DataUrl,
@@ -186,6 +221,19 @@ public sealed class NodeMatrixTests(BundledServer bundled, CrowdedServer crowded
         Assert.Equal("paint", (string)report["name"]!);
         Assert.Contains((string)report["finish"]!, (string[])["tool_calls", "tool-calls", "tool_use"]);
         AssertPaint(report["value"]!);
+    }
+
+    // The dialect's own reason for an answer that ends in calls.
+    private static void AssertOllamaCall(JsonObject report)
+    {
+        Assert.Equal(("paint", "stop"), ((string)report["name"]!, (string)report["finish"]!));
+        AssertPaint(report["value"]!);
+    }
+
+    private static void AssertOllamaRefusal(JsonObject report, int status, string words)
+    {
+        Assert.Equal(("ResponseError", status), ((string)report["name"]!, (int)report["status"]!));
+        Assert.Contains(words, (string)report["message"]!, StringComparison.Ordinal);
     }
 
     private static void AssertPaint(JsonNode value)

@@ -10,5 +10,7 @@ export const clients = {
   "ai sdk responses": async () => (await import("./ai.mjs")).responses,
   langchain: async () => (await import("./langchain.mjs")).adapt({}),
   "langchain responses": async () => (await import("./langchain.mjs")).adapt({ useResponsesApi: true }),
+  ollama: async () => (await import("./ollama.mjs")).client,
+  "langchain ollama": async () => (await import("./langchain-ollama.mjs")).client,
   anthropic: async () => (await import("./anthropic.mjs")).client,
 };

@@ -1,6 +1,6 @@
 // All scenarios of one client package: node run.mjs CLIENT SETTINGS, where SETTINGS is JSON with the addresses of a server with a trained model (bundled)
 // and of a server with one slot, one place in its queue and answers without end (crowded), their models, and pictures as data URLs.
-// Prints one JSON line a scenario.
+// A client of a dialect without a choice of tools asks a server whose model always calls (calling: address and model). Prints one JSON line a scenario.
 import { clients } from "./clients.mjs";
 
 const [name, text] = process.argv.slice(2);
@@ -10,6 +10,7 @@ const client = await clients[name]();
 const color = { type: "object", properties: { color: { enum: ["red", "blue"] }, count: { type: "integer", minimum: 0, maximum: 9 } }, required: ["color", "count"], additionalProperties: false };
 const ask = (text, ...pictures) => ({ text, pictures });
 const greedy = { address: settings.bundled, model: settings.model, temperature: 0, maxTokens: 256 };
+const calling = { ...greedy, ...settings.calling };
 const endless = { address: settings.crowded, model: settings.endless, temperature: 0 };
 
 const scenarios = {
@@ -18,8 +19,8 @@ const scenarios = {
   picture: () => client.whole(greedy, ask("What color is the circle?", settings.circle)),
   pictureStream: () => client.stream(greedy, ask("What color is the circle?", settings.circle)),
   pictures: () => client.whole(greedy, ask("What color is the square?", settings.circle, settings.square)),
-  tools: () => client.tools(greedy, ask("Paint it."), "paint", color),
-  toolsStream: () => client.toolsStream(greedy, ask("Paint it."), "paint", color),
+  tools: () => client.tools(calling, ask("Paint it."), "paint", color),
+  toolsStream: () => client.toolsStream(calling, ask("Paint it."), "paint", color),
   structured: () => client.structured(greedy, ask("What color is the circle?", settings.circle), color),
   unknownModel: () => failure(client.whole({ ...greedy, model: "no-such-model" }, ask("Hello"))),
   brokenPicture: () => failure(client.whole(greedy, ask("What is this?", settings.broken))),
@@ -63,7 +64,7 @@ async function retry() {
     if (refused) report.waitedMs ||= performance.now() - refused;
     const response = await fetch(...request);
     report.statuses.push(response.status);
-    if (response.status === 429 && !refused) {
+    if ((response.status === 429 || response.status === 503) && !refused) {
       refused = performance.now();
       report.retryAfter = response.headers.get("retry-after");
       leave.abort();
@@ -71,7 +72,9 @@ async function retry() {
     }
     return response;
   };
-  report.text = (await client.whole({ ...endless, maxTokens: 2, fetch: watched, retries: 2 }, ask("Hello"))).text;
+  const last = { ...endless, maxTokens: 2, fetch: watched, retries: 2 };
+  if (client.retries === false) Object.assign(report, await failure(client.whole(last, ask("Hello"))));
+  else report.text = (await client.whole(last, ask("Hello"))).text;
   await waiting;
   return report;
 }
