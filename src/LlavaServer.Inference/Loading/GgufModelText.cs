@@ -22,16 +22,16 @@ internal static class GgufModelText
         var tokenizer = TokenizerFactory.Create(file.Metadata);
         var name = $"{file.Metadata.GetString("general.name", "")} {(entry.Stored is null ? Path.GetFileName(entry.Files.ModelPath) : entry.Name)}";
 
-        // A Go template is no Jinja: its family is read off its fixed texts, as that of any template that cannot be interpreted.
         var template = ChatTemplateSelector.Choose(
             templateName,
-            file.Metadata.GetString("tokenizer.chat_template", null) ?? entry.Defaults.Template,
+            file.Metadata.GetString("tokenizer.chat_template", null),
             name,
             entry.HasVision,
             tokenizer,
             limits,
             time,
-            file.Metadata.GetString("tokenizer.chat_template.tool_use", null));
+            file.Metadata.GetString("tokenizer.chat_template.tool_use", null),
+            entry.Defaults.Template);
         return new ModelText(tokenizer, template);
     }
 }

@@ -33,7 +33,7 @@ public sealed class LoadedModel
     /// <summary>Family of the chat template, or null: then conversations are refused.</summary>
     public string? ChatTemplateName => _text.Template.Template?.Name;
 
-    /// <summary>Where the template came from: <c>setting</c>, <c>model file</c>, <c>family profile</c> or <c>none</c>.</summary>
+    /// <summary>Where the template came from: <c>setting</c>, <c>model template</c>, <c>model file</c>, <c>family profile</c> or <c>none</c>.</summary>
     public string ChatTemplateSource => _text.Template.Source;
 
     /// <summary>What is not as it should be with the template, or null.</summary>

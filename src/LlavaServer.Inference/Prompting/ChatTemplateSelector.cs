@@ -1,10 +1,11 @@
+using LlavaServer.Inference.Prompting.GoTemplate;
 using LlavaServer.Inference.Prompting.Jinja;
 using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Prompting;
 
 /// <summary>
-/// Chooses the chat template of a model: named by a setting, else from the text in the model file, else from name and vocabulary. The text in the file is
+/// Chooses the chat template of a model: named by a setting, else the Go template that its manifest brings, else from the text in the model file, else from name and vocabulary. The text in the file is
 /// one of the named families if it writes the same as that family (or is a LLaVA's, whose authors' strings are known); other texts are interpreted.
 /// Never ChatML for a vocabulary that does not know its tokens.
 /// </summary>
@@ -21,6 +22,7 @@ internal static class ChatTemplateSelector
     /// <param name="limits">Bounds of interpreted templates; null for the defaults.</param>
     /// <param name="time">What interpreted templates read the date from; null for the system's.</param>
     /// <param name="fileToolTemplate"><c>tokenizer.chat_template.tool_use</c> of the model file, or null.</param>
+    /// <param name="goTemplate">Go template of the model's entry in the store, or null.</param>
     public static ChatTemplateChoice Choose(
         string? explicitName,
         string? fileTemplate,
@@ -29,7 +31,38 @@ internal static class ChatTemplateSelector
         ITokenizer tokenizer,
         LimitOptions? limits = null,
         TimeProvider? time = null,
-        string? fileToolTemplate = null)
+        string? fileToolTemplate = null,
+        string? goTemplate = null)
+    {
+        if (explicitName is not null || string.IsNullOrWhiteSpace(goTemplate))
+        {
+            return ChooseFromFile(explicitName, fileTemplate, modelName, sees, tokenizer, limits, time, fileToolTemplate);
+        }
+
+        try
+        {
+            // What is a known family but for its language ends its turns with the family's texts.
+            var family = Recognise(goTemplate) is { } recognised && KnowsItsTokens(recognised, tokenizer) ? recognised : null;
+            var template = GoChatTemplate.Compile(goTemplate, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System, [.. family?.StopTexts ?? []]);
+            return new ChatTemplateChoice(template, "model template", null);
+        }
+        catch (JinjaException failure)
+        {
+            // Its family is read off its fixed texts, as that of any template that cannot be interpreted.
+            var choice = ChooseFromFile(null, fileTemplate ?? goTemplate, modelName, sees, tokenizer, limits, time, fileToolTemplate);
+            return choice with { Warning = $"The model's Go template cannot be interpreted ({failure.Message}); another one is used. {choice.Warning}".TrimEnd() };
+        }
+    }
+
+    private static ChatTemplateChoice ChooseFromFile(
+        string? explicitName,
+        string? fileTemplate,
+        string modelName,
+        bool sees,
+        ITokenizer tokenizer,
+        LimitOptions? limits,
+        TimeProvider? time,
+        string? fileToolTemplate)
     {
         var choice = ChooseUsual(explicitName, fileTemplate, modelName, sees, tokenizer, limits ?? new LimitOptions(), time ?? TimeProvider.System);
         if (explicitName is not null || choice.Template is not { } usual || string.IsNullOrWhiteSpace(fileToolTemplate))

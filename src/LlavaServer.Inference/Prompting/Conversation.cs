@@ -33,6 +33,9 @@ internal sealed class Conversation
     /// <summary>Values of the template's own variables, by their names.</summary>
     public IReadOnlyDictionary<string, JsonElement> Variables { get; private init; } = PromptVariables.None;
 
+    /// <summary>Text behind the gap that the answer fills; empty is none. Only templates that say so take it.</summary>
+    public string Suffix { get; private init; } = "";
+
     /// <summary>Whether there are tools, calls or results.</summary>
     public bool HasTools => ToolFolding.IsNeeded(Messages, Tools);
 
@@ -49,7 +52,8 @@ internal sealed class Conversation
         IReadOnlyList<ChatMessage> messages,
         IReadOnlyList<JsonElement>? tools = null,
         PromptEnding ending = PromptEnding.Continued,
-        IReadOnlyDictionary<string, JsonElement>? variables = null)
+        IReadOnlyDictionary<string, JsonElement>? variables = null,
+        string suffix = "")
     {
         List<string>? system = null;
         var turns = new List<Turn>(messages.Count);
@@ -86,6 +90,7 @@ internal sealed class Conversation
         {
             Ending = ending,
             Variables = variables ?? PromptVariables.None,
+            Suffix = suffix,
         };
     }
 }

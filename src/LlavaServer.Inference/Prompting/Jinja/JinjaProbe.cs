@@ -14,6 +14,13 @@ internal static class JinjaProbe
     /// <summary>Stands in the description of the tool alone.</summary>
     public const string ParameterName = "Bb6";
 
+    /// <summary>Arguments of the calls.</summary>
+    public const string ArgumentsJson = $$"""{"{{ArgumentName}}":"{{ArgumentValue}}"}""";
+
+    /// <summary>The tools, as a request has them.</summary>
+    public const string ToolsJson =
+        $$$$"""[{"type":"function","function":{"name":"{{{{ToolName}}}}","description":"x","parameters":{"type":"object","properties":{"{{{{ParameterName}}}}":{"type":"string","description":"y"}},"required":["{{{{ParameterName}}}}"]}}}]""";
+
     public static JinjaMap Message(string role, object? content)
     {
         var message = new JinjaMap();
@@ -37,8 +44,7 @@ internal static class JinjaProbe
     /// <summary>A message of the assistant that calls the tool, once for each id.</summary>
     public static JinjaMap Calling(object? content, bool asText, params IReadOnlyList<string> ids)
     {
-        const string value = $$"""{"{{ArgumentName}}":"{{ArgumentValue}}"}""";
-        var arguments = asText ? JsonSerializer.Serialize(value) : value;
+        var arguments = asText ? JsonSerializer.Serialize(ArgumentsJson) : ArgumentsJson;
         var calls = string.Join(',', ids.Select(id => $$$"""{"type":"function","function":{"name":"{{{ToolName}}}","arguments":{{{arguments}}}},"id":"{{{id}}}"}"""));
         var message = Message("assistant", content);
         message.Set("tool_calls", Json($"[{calls}]"));
@@ -53,8 +59,7 @@ internal static class JinjaProbe
         return message;
     }
 
-    public static object? Tools() => Json(
-        $$$$"""[{"type":"function","function":{"name":"{{{{ToolName}}}}","description":"x","parameters":{"type":"object","properties":{"{{{{ParameterName}}}}":{"type":"string","description":"y"}},"required":["{{{{ParameterName}}}}"]}}}]""");
+    public static object? Tools() => Json(ToolsJson);
 
     private static object? Json(string text)
     {

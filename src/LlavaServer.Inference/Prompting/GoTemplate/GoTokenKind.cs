@@ -1,0 +1,37 @@
+namespace LlavaServer.Inference.Prompting.GoTemplate;
+
+/// <summary>Kinds of <see cref="GoToken"/>; from <see cref="Block"/> on they are keywords.</summary>
+internal enum GoTokenKind
+{
+    End,
+    Text,
+    LeftDelimiter,
+    RightDelimiter,
+    Space,
+    Assign,
+    Declare,
+    Pipe,
+    LeftParenthesis,
+    RightParenthesis,
+    Character,
+    Quoted,
+    RawText,
+    CharacterLiteral,
+    Number,
+    Boolean,
+    Identifier,
+    Field,
+    Variable,
+    Dot,
+    Nil,
+    Block,
+    Break,
+    Continue,
+    Define,
+    Else,
+    EndKeyword,
+    If,
+    Range,
+    Template,
+    With,
+}
