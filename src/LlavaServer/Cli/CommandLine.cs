@@ -1,16 +1,25 @@
 using System.CommandLine;
+using LlavaServer.Cli.Client;
 
 namespace LlavaServer.Cli;
 
 /// <summary>The command line: verbs and what they share. Without a verb the server runs.</summary>
 internal static class CommandLine
 {
-    /// <summary>Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 server not reachable, 130 interrupted.</summary>
+    /// <summary>Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 server not reachable, 4 model not found, 5 refused, 6 busy, 130 interrupted.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand("LlavaServer: talk about pictures with your own machine.");
         ServeVerb.AddTo(root);
         root.Subcommands.Add(ServeVerb.Create());
+        root.Subcommands.Add(ListVerb.Create());
+        root.Subcommands.Add(PsVerb.Create());
+        root.Subcommands.Add(ShowVerb.Create());
+        root.Subcommands.Add(TransferVerbs.Pull());
+        root.Subcommands.Add(TransferVerbs.Push());
+        root.Subcommands.Add(ModelVerbs.Copy());
+        root.Subcommands.Add(ModelVerbs.Remove());
+        root.Subcommands.Add(ModelVerbs.Stop());
         root.Subcommands.Add(HealthVerb.Create());
         root.Subcommands.Add(VersionVerb.Create());
         root.Subcommands.Add(EngineVerb.Create());
@@ -24,7 +33,7 @@ internal static class CommandLine
             }
 
             await Console.Error.WriteLineAsync("See llava --help.");
-            return 2;
+            return ExitCodes.WrongUsage;
         }
 
         // The server handles signals itself: it drains.

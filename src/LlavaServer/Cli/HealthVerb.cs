@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Text;
+using LlavaServer.Cli.Client;
 using LlavaServer.Configuration;
 
 namespace LlavaServer.Cli;
@@ -22,7 +23,7 @@ internal static class HealthVerb
         command.Options.Add(ready);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var text = parsed.GetValue(host) ?? ConfiguredHost();
+            var text = parsed.GetValue(host) ?? ClientVerb.ConfiguredHost();
             if (!ServerAddress.TryParse(text, out var address))
             {
                 await Console.Error.WriteLineAsync("--host must be an address such as 127.0.0.1:11434.");
@@ -33,10 +34,6 @@ internal static class HealthVerb
         });
         return command;
     }
-
-    private static string ConfiguredHost() => Environment.GetEnvironmentVariable("LLAVA_HOST") is { Length: > 0 } own ? own
-        : Environment.GetEnvironmentVariable("OLLAMA_HOST") is { Length: > 0 } ollama ? ollama
-        : new ServerOptions().Host;
 
     private static async Task<int> AskAsync(ServerAddress address, string path, CancellationToken cancellationToken)
     {
