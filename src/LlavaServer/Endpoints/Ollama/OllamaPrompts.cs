@@ -32,9 +32,21 @@ internal sealed class OllamaPrompts(ModelTexts texts, TimeProvider time)
         ];
     }
 
-    /// <summary>What the next request gives as <c>context</c>: the tokens of prompt and answer, without pictures.</summary>
-    public IReadOnlyList<int> WriteContext(ModelEntry model, GenerationRequest request, string answer) =>
-        [.. texts.PromptTokens(model, request), .. texts.Tokenize(model, answer, addSpecial: false, parseSpecial: false)];
+    /// <summary>
+    /// What the next request gives as <c>context</c>: the tokens of prompt and answer, without pictures. Null when they cannot be told any more, for example
+    /// because the model was deleted while it answered: the answer is whole without them.
+    /// </summary>
+    public IReadOnlyList<int>? WriteContext(ModelEntry model, GenerationRequest request, string answer)
+    {
+        try
+        {
+            return [.. texts.PromptTokens(model, request), .. texts.Tokenize(model, answer, addSpecial: false, parseSpecial: false)];
+        }
+        catch (InferenceException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The answer that shows the prompt in place of one of the model.</summary>
     public OllamaPiece Render(OllamaRequest request, GenerationRequest generation, ModelEntry model)

@@ -80,7 +80,9 @@ public sealed class StoreRoutesTests
         AssertDone(await server.PostAsync("/api/delete", """{"model":"llava:7b"}""", HttpMethod.Delete));
         Assert.Empty(store.Snapshot());
         gate.Set();
-        Assert.Equal("A red circle.", (await asking).Json.GetProperty("response").GetString());
+        var answered = await asking;
+        Assert.True(answered.Json.TryGetProperty("response", out var response), answered.Json.GetRawText());
+        Assert.Equal("A red circle.", response.GetString());
     }
 
     [Fact]
