@@ -104,8 +104,6 @@ public sealed class OllamaListingTests
     }
 
     [Theory]
-    [InlineData("/api/pull", "POST", "pulling models is not available in this version of LlavaServer")]
-    [InlineData("/api/push", "POST", "pushing models is not available in this version of LlavaServer")]
     [InlineData("/api/create", "POST", "creating models is not available in this version of LlavaServer")]
     public async Task Route_OfLaterVersions_400ByName(string path, string method, string error)
     {
