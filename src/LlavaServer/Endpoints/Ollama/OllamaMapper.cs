@@ -39,7 +39,7 @@ internal static class OllamaMapper
 
         if (request.Raw)
         {
-            return shared with { RawPrompt = [.. Images(request.Images, "images"), MessagePart.FromText(request.Prompt)] };
+            return shared with { WrittenPrompt = OllamaRawPrompt.Parts(request.Prompt, Images(request.Images, "images")) };
         }
 
         var user = new ChatMessage(ChatRole.User, Parts(request.Prompt, Images(request.Images, "images")));

@@ -82,6 +82,11 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
     private static List<string> Ignored(JsonFields root)
     {
         var names = new List<string>();
+        if (root.TryGet("messages", out var messages) && messages.AsArray().Any(static message => message.AsObject().String("thinking") is { Length: > 0 }))
+        {
+            names.Add("messages.thinking");
+        }
+
         if (TopLogprobs(root) is null && root.Int32("top_logprobs") > 0)
         {
             names.Add("top_logprobs");

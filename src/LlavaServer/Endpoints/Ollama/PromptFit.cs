@@ -73,5 +73,5 @@ internal static class PromptFit
 
     private static bool HasImages(GenerationRequest request) =>
         request.Messages.Any(static message => message.Parts.Any(static part => part.ImageBytes is not null))
-        || (request.RawPrompt?.Any(static part => part.ImageBytes is not null) ?? false);
+        || ((request.RawPrompt ?? request.WrittenPrompt)?.Any(static part => part.ImageBytes is not null) ?? false);
 }

@@ -16,7 +16,7 @@ internal sealed class RunningGeneration : IAsyncDisposable
         _generation = generation;
         _updates = updates;
         Request = request;
-        _isRaw = request.RawPrompt is not null;
+        _isRaw = request.RawPrompt is not null || request.WrittenPrompt is not null;
     }
 
     /// <summary>What was asked in the end, when a prompt that did not fit was shortened.</summary>

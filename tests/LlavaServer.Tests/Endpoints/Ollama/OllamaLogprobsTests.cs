@@ -52,6 +52,7 @@ public sealed class OllamaLogprobsTests
     [Theory]
     [InlineData("\"logprobs\":false,\"top_logprobs\":2", "top_logprobs")]
     [InlineData("\"top_logprobs\":2,\"shift\":true,\"options\":{\"num_keep\":4}", "top_logprobs,shift,options.num_keep")]
+    [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":\"x\",\"thinking\":\"y\"},{\"role\":\"user\",\"content\":\"Hi\"}]", "messages.thinking")]
     [InlineData("\"logprobs\":null,\"top_logprobs\":0,\"shift\":false", null)]
     public async Task NotAsked_NoTokensAndTheHeaderSaysSo(string members, string? ignored)
     {

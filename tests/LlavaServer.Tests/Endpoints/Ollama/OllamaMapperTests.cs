@@ -42,8 +42,20 @@ public sealed class OllamaMapperTests
         var request = new OllamaGenerateRequest { Model = "eye", Prompt = "p", Raw = true, Images = [[7]] };
         var generation = OllamaMapper.ToGeneration(request, Model(sees: true));
         Assert.Empty(generation.Messages);
-        Assert.Equal(["images[0]", ""], generation.RawPrompt!.Select(static part => part.Path));
-        Assert.Equal("p", generation.RawPrompt![1].Text);
+        Assert.Equal(["images[0]", "", ""], generation.WrittenPrompt!.Select(static part => part.Path));
+        Assert.Equal([null, "\n", "p"], generation.WrittenPrompt!.Select(static part => part.Text));
+    }
+
+    [Theory]
+    [InlineData("a[img-1]b[img-0]c", 2, "a|images[1]|b|images[0]|c")]
+    [InlineData("[img-0]", 1, "images[0]")]
+    [InlineData("a[img-1]", 2, "images[0]|\n|a|images[1]")]
+    [InlineData("[img-0][img-0][img-7][img-99999999999][img-x]", 1, "images[0]|[img-0][img-7][img-99999999999][img-x]")]
+    [InlineData("a[img-0]", 0, "a[img-0]")]
+    public void RawPrompt_Marks_PicturesInTheirPlaces(string prompt, int images, string expected)
+    {
+        var parts = Enumerable.Range(0, images).Select(static index => MessagePart.FromImage(new byte[] { 7 }, $"images[{index}]")).ToList();
+        Assert.Equal(expected, string.Join('|', OllamaRawPrompt.Parts(prompt, parts).Select(static part => part.Text ?? part.Path)));
     }
 
     [Fact]

@@ -67,6 +67,15 @@ public sealed class OllamaPromptsTests
         Assert.Equal(1 + 2 + 3 + 1 + 4 + 1, reply.Json.GetProperty("prompt_eval_count").GetInt32());
     }
 
+    [Fact]
+    public async Task Raw_ControlTokensAndMarks_AreWhatTheySpell()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var reply = await server.PostAsync(Generate, $$"""{"model":"eye","raw":true,"stream":false,"prompt":"<s>a[img-0]</s>b","images":["{{Pixel}}"]}""");
+        Assert.Equal("<s>a[1x1]</s>b", server.Script.LastPrompt);
+        Assert.Equal(1 + 1 + ScriptedVisionEncoder.Rows + 1 + 1, reply.Json.GetProperty("prompt_eval_count").GetInt32());
+    }
+
     [Theory]
     [InlineData(Generate, """{"model":"eye","system":"Sys.","prompt":"Hi [img]","images":["PIXEL","PIXEL"],"_debug_render_only":true}""", "Sys. USER: [img-0]\n[img-1]\nHi  ASSISTANT:", 2)]
     [InlineData(Generate, """{"model":"eye","raw":true,"prompt":"Hi","images":["PIXEL"],"_debug_render_only":true}""", "[img-0]\nHi", 1)]
@@ -103,6 +112,64 @@ public sealed class OllamaPromptsTests
             var reply = await server.PostAsync(Generate, $$"""{"model":"blind","prompt":"Hi","stream":false,"options":{{options}}}""");
             Assert.Equal((HttpStatusCode.OK, loads), (reply.Status, server.Script.Loads));
         }
+    }
+
+    [Fact]
+    public async Task Truncate_PicturesOfDroppedMessages_AreGoneAndTheOthersStay()
+    {
+        await using var server = await ScriptedServer.StartAsync(new ScriptedEngineFactory { ContextLength = 60 });
+        var reply = await server.PostAsync("/api/chat", $$"""
+            {"model":"eye","stream":false,"messages":[{"role":"user","content":"{{new string('a', 40)}}","images":["{{Pixel}}"]},{"role":"assistant","content":null},
+             {"role":"user","content":"B?","images":["{{Pixel}}"]}]}
+            """);
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
+        Assert.EndsWith("USER: [1x1]\nB? ASSISTANT:", server.Script.LastPrompt, StringComparison.Ordinal);
+        Assert.DoesNotContain("aaa", server.Script.LastPrompt, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PromptEvalCount_PromptInTheCache_IsTheWholePrompt()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var body = $$"""{"model":"eye","prompt":"Hi","stream":false,"images":["{{Pixel}}"]}""";
+        var counts = new[] { await server.PostAsync(Generate, body), await server.PostAsync(Generate, body) }.Select(static reply => reply.Json.GetProperty("prompt_eval_count").GetInt32()).ToArray();
+        Assert.Equal(counts[0], counts[1]);
+        Assert.Equal(1, server.Script.Vision.Encodes);
+    }
+
+    [Fact]
+    public async Task Unload_WhileItAnswers_TheAnswerFinishesFirst()
+    {
+        using var gate = new SemaphoreSlim(0);
+        using var inside = new SemaphoreSlim(0);
+        var script = new ScriptedEngineFactory
+        {
+            OnDecode = _ =>
+            {
+                inside.Release();
+                gate.Wait(TimeSpan.FromSeconds(30));
+            },
+        };
+        await using var server = await ScriptedServer.StartAsync(script);
+        var running = server.PostAsync(Generate, """{"model":"eye","prompt":"Hi","stream":false}""");
+        await inside.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("unload", (await server.PostAsync(Generate, """{"model":"eye","keep_alive":0}""")).Json.GetProperty("done_reason").GetString());
+        gate.Release(1000);
+        Assert.Equal("A red circle.", (await running).Json.GetProperty("response").GetString());
+        Assert.Equal("""{"models":[]}""", (await server.SendAsync(HttpMethod.Get, "/api/ps")).Body);
+    }
+
+    [Fact]
+    public async Task Ps_SeveralModels_LatestExpiryFirst()
+    {
+        await using var server = await ScriptedServer.StartAsync(settings: new Dictionary<string, string?> { ["Llava:Pool:MaxLoaded"] = "2" });
+        foreach (var (model, keepAlive) in new[] { ("eye", "10m"), ("blind", "20m"), ("eye", "30m") })
+        {
+            await server.PostAsync(Generate, $$"""{"model":"{{model}}","keep_alive":"{{keepAlive}}"}""");
+        }
+
+        var running = (await server.SendAsync(HttpMethod.Get, "/api/ps")).Json.GetProperty("models").EnumerateArray();
+        Assert.Equal(["eye:latest", "blind:latest"], running.Select(static model => model.GetProperty("name").GetString()));
     }
 
     [Fact]
