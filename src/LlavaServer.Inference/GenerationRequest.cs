@@ -37,6 +37,12 @@ public sealed record GenerationRequest
     /// <summary>Values of the chat template's own variables, by their names; those that the server sets itself are passed over.</summary>
     public IReadOnlyDictionary<string, JsonElement> TemplateVariables { get; init; } = PromptVariables.None;
 
+    /// <summary>Text behind the gap that the answer fills, for a template that takes one; empty is none.</summary>
+    public string Suffix { get; init; } = "";
+
+    /// <summary>Writes the conversation in place of the model's own; null is the model's.</summary>
+    internal ChatTemplate? Template { get; init; }
+
     /// <summary>A prompt that no template is applied to; pictures go in front of it.</summary>
     public MessagePart[]? RawPrompt { get; init; }
 
@@ -108,5 +114,5 @@ public sealed record GenerationRequest
     public string Client { get; init; } = "";
 
     /// <summary>What the template writes. Tools that must not be called are not shown.</summary>
-    internal Conversation ToConversation() => Conversation.From(Messages, ToolChoice == ToolChoice.None ? [] : Tools, Ending, TemplateVariables);
+    internal Conversation ToConversation() => Conversation.From(Messages, ToolChoice == ToolChoice.None ? [] : Tools, Ending, TemplateVariables, Suffix);
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting.GoTemplate;
+using LlavaServer.Inference.Prompting.Jinja;
 using LlavaServer.Inference.Scheduling;
 using LlavaServer.Models.Gguf;
 using LlavaServer.Models.Tokenization;
@@ -49,6 +51,28 @@ public sealed class ModelTexts
         };
         var text = RequestPlanner.Write(model.Defaults.Complete(bare), choice.Template, choice.Warning);
         return PromptBuilder.Build(text, tokenizer, [], 0, CancellationToken.None).TokenIds;
+    }
+
+    /// <summary>The request with a Go template of its own in place of the model's. Throws <see cref="InferenceException"/> for a text that is none.</summary>
+    public GenerationRequest WithTemplate(ModelEntry model, GenerationRequest request, string template)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(request);
+        try
+        {
+            return request with { Template = GoChatTemplate.Compile(template, TextOf(model).Tokenizer, _limits, TimeProvider.System) };
+        }
+        catch (JinjaException failure)
+        {
+            throw new InferenceException(InferenceError.Unsupported, failure.Message, failure) { Parameter = "template" };
+        }
+    }
+
+    /// <summary>Whether the template that writes the request's prompt takes text behind a gap.</summary>
+    public bool TakesSuffix(ModelEntry model, GenerationRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return (request.Template ?? TextOf(model).Template.Template) is GoChatTemplate { TakesSuffix: true };
     }
 
     /// <summary>Whether the model's chat template can read a variable of this name.</summary>

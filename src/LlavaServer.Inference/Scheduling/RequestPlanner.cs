@@ -100,7 +100,7 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
     private static IReadOnlyList<string> StopTexts(GenerationRequest request, CallPlan? calls, LoadedModel model)
     {
         var isText = request.IsConversation && request.Grammar is null && calls is null or { StartsFree: true };
-        return isText ? [.. request.Stop, .. model.Template!.StopTexts] : request.Stop;
+        return isText ? [.. request.Stop, .. (request.Template ?? model.Template!).StopTexts] : request.Stop;
     }
 
     // The largest number asks for a random seed, so it is passed over.
@@ -166,6 +166,7 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
             return text;
         }
 
+        template = request.Template ?? template;
         if (template is null)
         {
             throw new InferenceException(InferenceError.Unsupported, $"The model cannot take conversations. {warning}");

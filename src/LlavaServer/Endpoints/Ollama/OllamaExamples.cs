@@ -48,7 +48,8 @@ internal static class OllamaExamples
             ("images", "array", "Pictures as base64: PNG, JPEG, WebP, GIF, BMP."),
             ("system", "string", "System text in front of the question."),
             ("context", "array", "Tokens of an earlier conversation: the context of its last answer."),
-            ("suffix", "string", "Text behind the gap that is filled; only for models with tokens for it."),
+            ("suffix", "string", "Text behind the gap that is filled; only for models with tokens or a template for it."),
+            ("template", "string", "Go template in place of the model's own."),
             ("raw", "boolean", "The prompt goes to the model untouched, without a chat template."),
         ],
     };

@@ -22,8 +22,9 @@ internal sealed class OllamaGenerateEndpoint(
             target = models.Resolve(request.Model.Length > 0 ? request.Model : throw OllamaErrors.ModelNotFound(""));
             if (request.Prompt.Length > 0 || !request.KeepAlive.IsUnload)
             {
-                fill = request.Suffix.Length > 0 ? prompts.FillOf(target.Model) : null;
-                OllamaRefusals.CheckGenerate(body.Root, request, target, fill is not null);
+                var fillsByTemplate = request.Suffix.Length > 0 && !request.Raw && prompts.FillsByTemplate(request.Template, target.Model);
+                fill = request.Suffix.Length > 0 && !fillsByTemplate ? prompts.FillOf(target.Model) : null;
+                OllamaRefusals.CheckGenerate(body.Root, request, target, fillsByTemplate || fill is not null);
                 request = request with
                 {
                     Format = request.Prompt.Length > 0 ? format.Read(body.Root) : null,
@@ -44,6 +45,7 @@ internal sealed class OllamaGenerateEndpoint(
         record.ImageBytes = request.Images.Sum(static image => (long)image.Length);
         OllamaHeaders.Ignored(context, request);
         var generation = OllamaMapper.ToGeneration(request, target.Model, fill) with { Client = ClientNames.Of(context), Api = record.Api };
+        generation = prompts.WithTemplate(generation, request.Template, target.Model);
         if (request.RendersOnly)
         {
             await OllamaJson.WriteAsync(context, prompts.Render(request, generation, target.Model).ToGenerate(), OllamaJson.Context.OllamaGenerateAnswer);

@@ -15,6 +15,9 @@ internal sealed record OllamaGenerateRequest : OllamaRequest
     /// <summary>What stands behind the gap that is filled; empty when there is none.</summary>
     public string Suffix { get; init; } = "";
 
+    /// <summary>Go template in place of the model's own; empty is the model's own.</summary>
+    public string Template { get; init; } = "";
+
     /// <summary>Tokens of an earlier conversation; null when the member was not given.</summary>
     public IReadOnlyList<int>? Context { get; init; }
 

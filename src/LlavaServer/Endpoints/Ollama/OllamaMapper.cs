@@ -46,6 +46,7 @@ internal static class OllamaMapper
         return shared with
         {
             Before = request.Context,
+            Suffix = request.Suffix,
             Messages = request.System.Length > 0 ? [new ChatMessage(ChatRole.System, [MessagePart.FromText(request.System)]), user] : [user],
         };
     }

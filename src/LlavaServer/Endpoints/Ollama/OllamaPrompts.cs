@@ -15,6 +15,33 @@ internal sealed class OllamaPrompts(ModelTexts texts, TimeProvider time)
     public (int Prefix, int Suffix, int Middle)? FillOf(ModelEntry model) =>
         texts.FillOf(model) is { AreThere: true } fill ? (fill.Prefix, fill.Suffix, fill.Middle) : null;
 
+    /// <summary>The request with the template that it brings, if it brings one. Throws 400 for a text that is no template.</summary>
+    public GenerationRequest WithTemplate(GenerationRequest generation, string template, ModelEntry model)
+    {
+        try
+        {
+            return template.Length > 0 ? texts.WithTemplate(model, generation, template) : generation;
+        }
+        catch (InferenceException failure) when (failure.Parameter == "template")
+        {
+            throw RequestException.InvalidValue("template", failure.Message);
+        }
+    }
+
+    /// <summary>Whether the template that writes the request's prompt fills gaps. A text that is no template is refused later.</summary>
+    public bool FillsByTemplate(string template, ModelEntry model)
+    {
+        var request = new GenerationRequest { Model = model.Name };
+        try
+        {
+            return texts.TakesSuffix(model, WithTemplate(request, template, model));
+        }
+        catch (RequestException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Tokens of an earlier conversation; null when the member is not given. Throws 400 for what is no token of the model.</summary>
     public IReadOnlyList<int>? ReadContext(JsonFields root, ModelEntry model)
     {

@@ -17,9 +17,8 @@ internal static class OllamaRefusals
     /// <param name="fills">Whether the model fills gaps.</param>
     public static void CheckGenerate(JsonFields root, OllamaGenerateRequest request, OllamaTarget target, bool fills)
     {
-        var template = root.String("template") ?? "";
         var hasContext = root.TryGet("context", out var context) && context.AsArray().Any();
-        if (request.Raw && (template.Length > 0 || request.System.Length > 0 || hasContext))
+        if (request.Raw && (request.Template.Length > 0 || request.System.Length > 0 || hasContext))
         {
             throw RequestException.InvalidValue("raw", "raw mode does not support template, system, or context");
         }
@@ -30,8 +29,6 @@ internal static class OllamaRefusals
         {
             throw RequestException.Unsupported("suffix", $"{target.Name.Full} does not support insert");
         }
-
-        RefuseIf(template.Length > 0, "template");
     }
 
     /// <summary>Checks <c>/api/chat</c>.</summary>
@@ -69,14 +66,6 @@ internal static class OllamaRefusals
                     "think", $"invalid think value: {OllamaText.Quote(think.AsString())} (must be \"high\", \"medium\", \"low\", \"max\", true, or false)");
             default:
                 throw RequestException.InvalidValue("think", "think must be a boolean or string (\"high\", \"medium\", \"low\", \"max\", true, or false)");
-        }
-    }
-
-    private static void RefuseIf(bool isGiven, string name)
-    {
-        if (isGiven)
-        {
-            throw RequestException.Unsupported(name, $"{name} is not supported by this version of LlavaServer; leave it out");
         }
     }
 }

@@ -61,6 +61,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             Prompt = root.String("prompt") ?? "",
             System = root.String("system") ?? "",
             Suffix = root.String("suffix") ?? "",
+            Template = root.String("template") ?? "",
             Raw = root.Boolean("raw") ?? false,
             Images = OllamaImages.Read(root, _limits),
         };

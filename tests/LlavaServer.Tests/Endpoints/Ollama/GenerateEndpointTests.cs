@@ -74,7 +74,7 @@ public sealed class GenerateEndpointTests
     [InlineData("""{"model":"eye","prompt":"Hi","raw":true,"context":[1],"think":true}""", HttpStatusCode.BadRequest, "raw mode does not support template, system, or context")]
     [InlineData("""{"model":"eye","prompt":"Hi","suffix":"x","think":true}""", HttpStatusCode.BadRequest, "\"eye\" does not support thinking")]
     [InlineData("""{"model":"eye","prompt":"Hi","suffix":"x","options":{"seed":"y"}}""", HttpStatusCode.BadRequest, "registry.ollama.ai/library/eye:latest does not support insert")]
-    [InlineData("""{"model":"eye","prompt":"Hi","template":"{{ .Prompt }}"}""", HttpStatusCode.BadRequest, "template is not supported by this version of LlavaServer; leave it out")]
+    [InlineData("""{"model":"eye","prompt":"Hi","template":"{{ .Prompt"}""", HttpStatusCode.BadRequest, "template 'template', line 1: unclosed action")]
     [InlineData("""{"model":"eye","prompt":"Hi","context":[1,260]}""", HttpStatusCode.BadRequest, "context[1]: 260 is no token of the model, which has 260")]
     [InlineData("""{"model":"eye","prompt":"Hi","context":[-1]}""", HttpStatusCode.BadRequest, "context[0]: -1 is no token of the model, which has 260")]
     [InlineData("""{"model":"eye","prompt":"Hi","context":["1"]}""", HttpStatusCode.BadRequest, "Invalid type for 'context[0]': expected an integer, got a string.")]
