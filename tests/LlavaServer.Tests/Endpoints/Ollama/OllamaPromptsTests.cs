@@ -81,6 +81,10 @@ public sealed class OllamaPromptsTests
     [InlineData(Generate, """{"model":"eye","raw":true,"prompt":"Hi","images":["PIXEL"],"_debug_render_only":true}""", "[img-0]\nHi", 1)]
     [InlineData(Generate, """{"model":"eye","prompt":"Hi [img-0]","context":[100,2],"_debug_render_only":true}""", "a</s>USER: Hi [img-0] ASSISTANT:", 0)]
     [InlineData("/api/chat", """{"model":"eye","messages":[{"role":"user","content":"Hi"}],"_debug_render_only":true}""", "USER: Hi ASSISTANT:", 0)]
+    [InlineData(Generate, """{"model":"eye","template":"<{{ .System }}>{{ .Prompt }}|","system":"S","prompt":"Hi","_debug_render_only":true}""", "<S>Hi|", 0)]
+    [InlineData(Generate, """{"model":"eye","template":"Q {{ .Prompt }} A","prompt":"Hi","images":["PIXEL"],"_debug_render_only":true}""", "Q [img-0]Hi A", 1)]
+    [InlineData(Generate, """{"model":"eye","template":"{{ range .Messages }}{{ .Role }}={{ .Content }};{{ end }}","system":"S","prompt":"Hi","_debug_render_only":true}""", "system=S;user=Hi;", 0)]
+    [InlineData(Generate, """{"model":"eye","template":"[{{ .Suffix }}]{{ .Prompt }}","prompt":"Hi","suffix":"end","_debug_render_only":true}""", "[end]Hi", 0)]
     public async Task DebugRenderOnly_ShowsThePromptAndRunsNothing(string path, string json, string prompt, int images)
     {
         await using var server = await ScriptedServer.StartAsync();
