@@ -17,6 +17,7 @@ internal sealed class LocalRegistry : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private long _bytesSent;
+    private int _sending;
 
     private LocalRegistry(WebApplication app) => _app = app;
 
@@ -30,6 +31,9 @@ internal sealed class LocalRegistry : IAsyncDisposable
     public ConcurrentQueue<string> Ranges { get; } = new();
 
     public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    /// <summary>Blobs that are being sent now.</summary>
+    public int Sending => Volatile.Read(ref _sending);
 
     public string Authority => new Uri(_app.Urls.First()).Authority;
 
@@ -129,7 +133,15 @@ internal sealed class LocalRegistry : IAsyncDisposable
                 context.Response.Headers.ContentRange = $"bytes {from}-{to}/{content.Length}";
             }
 
-            await SendAsync(context, content, from, to - from + 1);
+            Interlocked.Increment(ref _sending);
+            try
+            {
+                await SendAsync(context, content, from, to - from + 1);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _sending);
+            }
         }
         else
         {

@@ -80,7 +80,7 @@ public sealed class PullTests : IAsyncLifetime
     {
         PutBundledModel();
         var name = Registry.Name("latest").Full;
-        Registry.OnChunk = static () => Task.Delay(2);
+        Registry.OnChunk = () => Task.Delay(Registry.BytesSent < 1_000_000 ? 2 : 200);
         using (var leave = CancellationTokenSource.CreateLinkedTokenSource(Token))
         {
             var pulling = Client.PostAsJsonAsync("api/pull", new { model = name, insecure = true, stream = false }, leave.Token);
@@ -91,6 +91,10 @@ public sealed class PullTests : IAsyncLifetime
 
             await leave.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pulling);
+            while (Registry.Sending > 0)
+            {
+                await Task.Delay(5, Token);
+            }
         }
 
         Registry.OnChunk = static () => Task.CompletedTask;
