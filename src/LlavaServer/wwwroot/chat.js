@@ -1,0 +1,54 @@
+// The page's entry: language and theme, its settings from ui.json, the history, then the first view.
+
+import { createPage } from "./chat/app.js";
+import { openHistory } from "./chat/db.js";
+import { h, render } from "./chat/html.js";
+import { setLanguage } from "./chat/language.js";
+import { App } from "./chat/views/app.js";
+
+const defaults = {
+  title: "LlavaServer", notice: "", defaultModel: "", systemPrompt: "", maxImages: 16, maxImageBytes: 20 * 1024 * 1024, maxImagePixels: 50_000_000,
+  maxRequestBytes: 64 * 1024 * 1024, longestSide: 2048, camera: true, history: true, examples: true, version: "",
+};
+
+const root = document.getElementById("page");
+const parameters = new URLSearchParams(location.search);
+document.documentElement.dataset.theme = localStorage.getItem("llava-chat:theme") ?? "system";
+document.documentElement.lang = setLanguage(parameters.get("lang") ?? navigator.language);
+
+const base = new URL("./", location.href).href;
+const [config, history] = await Promise.all([
+  fetch(new URL("ui.json", base)).then(response => response.ok ? response.json() : {}).catch(() => ({})),
+  openHistory({
+    onVersionChange: () => page.show({ kind: "version" }),
+    onBlocked: () => page.show({ kind: "blocked" }),
+  }),
+]);
+const page = createPage(history, base);
+const { store } = page;
+const known = Object.fromEntries(Object.entries(config).filter(([name, value]) => Object.hasOwn(defaults, name) && value !== null));
+store.dispatch({ type: "config", value: { ...defaults, ...known } });
+store.dispatch({ type: "storage", value: { persistent: history.persistent } });
+await page.settings.load();
+document.title = store.state.config.title;
+
+const preselected = parameters.get("model") ?? store.state.defaults.model ?? (store.state.config.defaultModel || null);
+store.dispatch({ type: "defaults", value: { model: preselected, system: store.state.defaults.system || store.state.config.systemPrompt } });
+store.dispatch({ type: "panels", value: { sidebar: matchMedia("(min-width: 900px)").matches } });
+await page.conversations.refresh();
+const shown = page.address.get();
+if (!shown || !(await page.conversations.open(shown))) {
+  await page.conversations.openNew();
+}
+
+store.dispatch({ type: "ready" });
+render(h(App, { page }), root);
+history.subscribe(change => page.conversations.changed(change));
+page.server.check();
+page.models.refresh();
+
+addEventListener("pagehide", () => {
+  page.answers.abort("leaving");
+  page.drafts.save();
+});
+document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && page.drafts.save());

@@ -1,0 +1,79 @@
+// From what went wrong to what the page says and offers, by error code.
+
+import { ApiError, NetworkError, SilentError } from "./api.js";
+import { bytes, has, t } from "./language.js";
+
+const imageCodes = new Set([
+  "invalid_base64_image", "empty_image_file", "invalid_image_url", "image_parse_error", "invalid_image_format",
+  "unsupported_image_media_type", "image_too_large", "image_too_small", "image_file_too_large", "too_many_images",
+]);
+
+/** The record of a failure, as a message keeps it. */
+export function errorRecord(failure, at = Date.now()) {
+  const about = { message: failure.message ?? "", requestId: null, status: null, param: null, detail: {}, retryAt: null };
+  if (failure instanceof ApiError) {
+    const { code, requestId, status, param, detail, retryAfter } = failure;
+    return { ...about, code, requestId, status, param, detail, retryAt: retryAfter ? at + retryAfter * 1000 : null };
+  }
+
+  return { ...about, code: failure instanceof NetworkError ? "network" : failure instanceof SilentError ? "silent" : "page_error" };
+}
+
+/** The request is larger than the server takes: known before it is sent. */
+export const tooLarge = (size, limit) => new ApiError(413, { code: "request_too_large", message: "", size, limit });
+
+export const isImageError = error => imageCodes.has(error.code);
+
+/** Where in the request the refused picture is: {message, part} counted among what was sent, or null. */
+export function placeOfImage(error) {
+  const found = /messages\[(\d+)\]\.content\[(\d+)\]/.exec(error.param ?? "");
+  return found ? { message: Number(found[1]), part: Number(found[2]) } : null;
+}
+
+/**
+ * Title, further lines and offers of a failure.
+ * Offers are "retry", "model", "vision", "new", "edit".
+ * @param image the refused picture {number, name}, if it is known
+ */
+export function explain(error, { model, image = null, seconds = null }) {
+  const reason = error.message;
+  switch (error.code) {
+    case "queue_full":
+      return says(seconds ? t("error.queue_full.in", { seconds }) : t("error.queue_full"), ["retry"]);
+    case "model_not_found":
+      return says(t("error.model_not_found", { model }), ["model", "retry"], [t("error.model_not_found.command", { command: `llava pull ${model}` })]);
+    case "model_loading":
+      return says(seconds ? t("error.model_loading", { model, seconds }) : t("error.model_loading.now", { model }), ["retry"]);
+    case "out_of_memory":
+      return says(t("error.out_of_memory", { reason }), ["model", "retry"]);
+    case "context_length_exceeded":
+      return says(contextText(error.detail), ["edit", "new"], imageTokens(error));
+    case "image_input_not_supported":
+      return says(t("error.image_input_not_supported", { model }), ["vision", "edit"]);
+    case "request_too_large":
+      return says(error.detail.size ? t("error.request_too_large", { size: bytes(error.detail.size), limit: bytes(error.detail.limit) }) : t("error.other", { reason }), ["edit"]);
+    case "permission_error":
+    case "endpoint_disabled":
+    case "origin_not_allowed":
+      return says(t("error.permission_error", { reason }), ["retry"]);
+    case "silent":
+      return says(t("error.silent", { seconds: 60 }), ["retry"]);
+    default:
+      if (isImageError(error)) {
+        return says(image ? t("error.image", { ...image, reason }) : t("error.images", { reason }), ["edit"]);
+      }
+
+      return says(has(`error.${error.code}`) ? t(`error.${error.code}`, { reason }) : t("error.other", { reason }), ["retry"]);
+  }
+}
+
+const says = (title, offers, lines = []) => ({ title, offers, lines });
+
+const contextText = ({ n_prompt_tokens: tokens, n_ctx: limit }) =>
+  tokens && limit ? t("error.context_length_exceeded", { tokens, limit }) : t("error.context_length_exceeded.unknown");
+
+/** Tokens of pictures stand in the server's message or beside it. */
+function imageTokens({ message, detail }) {
+  const count = detail.n_image_tokens ?? Number(/(\d+) (?:of (?:them|which) )?(?:image|picture) tokens|(?:images?|pictures?)[^\d]{1,12}(\d+)/.exec(message)?.slice(1).find(Boolean));
+  return count ? [t("error.context_length_exceeded.images", { count })] : [];
+}

@@ -1,0 +1,23 @@
+// Components: preact with htm's templates, and what of preact's compat layer the views need.
+
+import { Component, h } from "../vendor/preact.mjs";
+import htm from "../vendor/htm.mjs";
+
+export { Component, Fragment, createContext, h, render } from "../vendor/preact.mjs";
+export { useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
+
+export const html = htm.bind(h);
+
+/** The view, drawn again only when one of its properties is another value. */
+export function memo(view) {
+  return class extends Component {
+    shouldComponentUpdate(next) {
+      const names = new Set([...Object.keys(this.props), ...Object.keys(next)]);
+      return [...names].some(name => this.props[name] !== next[name]);
+    }
+
+    render() {
+      return h(view, this.props);
+    }
+  };
+}

@@ -1,0 +1,101 @@
+// From a path of messages to the request, and what is known about models and parameters.
+
+import { bytes, number, t } from "./language.js";
+
+/** Adjustable parameters with what the API takes. `rest` is the text of the default when the server names none. */
+export const parameters = [
+  { name: "temperature", from: 0, to: 2, step: 0.1 },
+  { name: "top_p", from: 0, to: 1, step: 0.05 },
+  { name: "top_k", from: 0, to: 1000, step: 1 },
+  { name: "min_p", from: 0, to: 1, step: 0.01 },
+  { name: "repeat_penalty", from: 0.1, to: 10, step: 0.05 },
+  { name: "max_tokens", from: 1, to: 1_000_000, step: 1, rest: "settings.default.rest" },
+  { name: "seed", from: -1, to: 4_294_967_295, step: 1, rest: "settings.default.random" },
+];
+
+export const isValid = ({ from, to, step }, value) =>
+  Number.isFinite(value) && value >= from && value <= to && (step < 1 || Number.isInteger(value));
+
+/** Only what was set and is valid: anything else stays with the server. */
+function sampling(params) {
+  const sent = {};
+  for (const parameter of parameters) {
+    const value = params[parameter.name];
+    if (typeof value === "number" && isValid(parameter, value)) {
+      sent[parameter.name] = value;
+    }
+  }
+
+  const stop = (params.stop ?? []).filter(text => text !== "").slice(0, 16);
+  return stop.length > 0 ? { ...sent, stop } : sent;
+}
+
+/** Messages that count: an answer without text says nothing to the model. */
+const spoken = path => path.filter(message => message.role === "user" || message.text !== "");
+
+/** The messages of a request, with `address(image)` in place of each picture's bytes. */
+export function messagesOf(conversation, path, address) {
+  const system = conversation.system?.trim() ? [{ role: "system", content: conversation.system }] : [];
+  return [...system, ...spoken(path).map(message => ({ role: message.role, content: contentOf(message, address) }))];
+}
+
+function contentOf(message, address) {
+  if (!message.images?.length) {
+    return message.text;
+  }
+
+  const pictures = message.images.map(image => ({ type: "image_url", image_url: { url: address(image) } }));
+  return message.text === "" ? pictures : [...pictures, { type: "text", text: message.text }];
+}
+
+export function requestOf(conversation, path, address, continues) {
+  return {
+    model: conversation.model,
+    messages: messagesOf(conversation, path, address),
+    stream: true,
+    stream_options: { include_usage: true },
+    return_progress: true,
+    timings_per_token: true,
+    ...(continues ? { continue_final_message: true } : {}),
+    ...sampling(conversation.params ?? {}),
+  };
+}
+
+/** What "view as text" shows: the same messages, pictures as size and digest. */
+export function messagesAsText(conversation, path, sizes) {
+  const describe = image => t("as-text.image", {
+    type: sizes[image.digest]?.type ?? "image", size: bytes(sizes[image.digest]?.bytes ?? 0), digest: image.digest,
+  });
+  return JSON.stringify(messagesOf(conversation, path, describe), null, 2);
+}
+
+/** Pictures that would be sent with a path, each time it is named. */
+export const imagesOf = path => spoken(path).flatMap(message => message.images ?? []);
+
+export const sees = model => !model || model.capabilities.includes("vision");
+
+/** A model of the list by a name that a user or an old conversation has: a tag of "latest" may be missing. */
+export function findModel(list, name) {
+  return list.find(model => model.name === name) ?? list.find(model => model.name === `${name}:latest` || model.name.replace(/:latest$/, "") === name);
+}
+
+/** Tokens that the model can read, and tokens in the conversation after its last answer. */
+export function meterOf(path, model) {
+  const used = path.findLast(message => message.usage)?.usage.total_tokens;
+  return used && model?.context ? { used, context: model.context, part: used / model.context } : null;
+}
+
+export const countWords = text => text.split(/\s+/).filter(word => word !== "").length;
+
+/** First 60 characters of the first text, or the first file's name. */
+export function titleOf(text, images) {
+  const line = text.trim().replace(/\s+/g, " ");
+  const letters = [...(line || images[0]?.name || "")];
+  return letters.length > 60 ? letters.slice(0, 60).join("").trimEnd() + "…" : letters.join("");
+}
+
+/** A parameter's default as text. */
+export function defaultText(parameter, defaults) {
+  const value = defaults?.[parameter.name];
+  return typeof value === "number" ? number(value, 3) : t(parameter.rest ?? "settings.default.model");
+}

@@ -1,0 +1,33 @@
+// Tells a screen reader how the open conversation's answer goes on.
+
+import { countWords } from "./requests.js";
+import { openRun } from "./store.js";
+import { t } from "./language.js";
+
+/** Follows the store; `say` gets texts. */
+export function speakPhases(store, say) {
+  let before = { id: null, state: null, message: null };
+  return store.subscribe(state => {
+    const run = openRun(state);
+    const id = state.open.conversation?.id ?? null;
+    const now = { id, state: run?.state ?? null, message: run?.message.id ?? null };
+    if (now.id === before.id && now.state !== before.state) {
+      const text = now.state ? t(`announce.${now.state}`) : endText(state.open.messages[before.message]);
+      if (text) {
+        say(text);
+      }
+    }
+
+    before = now;
+  });
+}
+
+/** Failures are alerts of their own. */
+function endText(message) {
+  switch (message?.state) {
+    case "done": return t("announce.done", { count: countWords(message.text) });
+    case "stopped": return t("announce.stopped");
+    case "interrupted": return t("message.interrupted");
+    default: return null;
+  }
+}

@@ -1,0 +1,161 @@
+// The state of the page and its reducer: pure, without DOM. Views read the state, actions dispatch events.
+
+import { isEnd, messageOf } from "./run.js";
+import { leafAfterDeleting, pathTo, withFollowing } from "./tree.js";
+
+export const emptyDraft = { text: "", images: [] };
+
+export const initialState = {
+  isReady: false,
+  config: {},
+  settings: { theme: "system", sendOriginals: false, ctrlEnter: false, autoRetry: false, history: true },
+  defaults: { system: "", params: {}, model: null },
+  server: { state: "ok", retryAt: null, reason: "", version: "" },
+  models: { state: "loading", list: [], sampling: null },
+  conversations: [],
+  open: { conversation: null, messages: {} },
+  draft: emptyDraft,
+  accepting: 0,
+  edit: null,
+  runs: {},
+  elsewhere: [],
+  search: { query: "", results: null },
+  storage: { persistent: true, full: false },
+  notices: [],
+  dialog: null,
+  panels: { sidebar: true, settings: false },
+};
+
+/** The state after an event; the same object when nothing changed. */
+export function reduce(state, event) {
+  const step = steps[event.type];
+  return step ? step(state, event) : state;
+}
+
+const patch = name => (state, { value }) => ({ ...state, [name]: { ...state[name], ...value } });
+const replace = name => (state, { value }) => ({ ...state, [name]: value });
+
+const steps = {
+  ready: state => ({ ...state, isReady: true }),
+  config: patch("config"),
+  settings: patch("settings"),
+  defaults: patch("defaults"),
+  models: patch("models"),
+  storage: patch("storage"),
+  panels: patch("panels"),
+  search: patch("search"),
+  conversations: replace("conversations"),
+  elsewhere: replace("elsewhere"),
+  dialog: replace("dialog"),
+  draft: patch("draft"),
+  accepting: (state, { change }) => ({ ...state, accepting: state.accepting + change }),
+
+  server: (state, { value }) => ({ ...state, server: { ...state.server, ...value } }),
+
+  open: (state, { conversation, messages, draft }) => ({ ...state, open: { conversation, messages }, draft: draft ?? emptyDraft, edit: null }),
+
+  "open/refresh": (state, { conversation, messages }) =>
+    state.open.conversation?.id === conversation.id ? { ...state, open: { conversation, messages } } : state,
+
+  conversation: (state, { conversation }) => ({
+    ...state,
+    conversations: [conversation, ...state.conversations.filter(other => other.id !== conversation.id)].sort((a, b) => b.updatedAt - a.updatedAt),
+    open: state.open.conversation?.id === conversation.id ? { ...state.open, conversation } : state.open,
+  }),
+
+  "conversation/new": (state, { conversation }) => ({ ...state, open: { conversation, messages: {} } }),
+
+  "conversation/deleted": (state, { id }) => ({ ...state, conversations: state.conversations.filter(other => other.id !== id) }),
+
+  message: (state, { message }) => state.open.conversation?.id !== message.conversation ? state : {
+    ...state, open: { ...state.open, messages: { ...state.open.messages, [message.id]: message } },
+  },
+
+  "message/deleted": (state, { id }) => {
+    const { conversation, messages } = state.open;
+    const gone = new Set(withFollowing(messages, id));
+    const leaf = leafAfterDeleting(messages, id, conversation.leaf);
+    const left = Object.fromEntries(Object.entries(messages).filter(([key]) => !gone.has(key)));
+    return { ...state, open: { conversation: { ...conversation, leaf }, messages: left }, edit: null };
+  },
+
+  edit: (state, { value }) => ({ ...state, edit: value }),
+  "edit/change": (state, { value }) => state.edit ? { ...state, edit: { ...state.edit, ...value } } : state,
+
+  "draft/add": (state, { image }) => addImage(state, "draft", image),
+  "edit/add": (state, { image }) => state.edit ? addImage(state, "edit", image) : state,
+
+  notice: (state, { notice }) => ({ ...state, notices: [...state.notices.filter(other => other.key !== notice.key), notice] }),
+  "notice/gone": (state, { key }) => ({ ...state, notices: state.notices.filter(other => other.key !== key) }),
+
+  run: (state, { conversation, run }) => placeRun(state, conversation, run),
+};
+
+function addImage(state, place, image) {
+  const holder = state[place];
+  return holder.images.some(other => other.digest === image.digest) ? state : { ...state, [place]: { ...holder, images: [...holder.images, image] } };
+}
+
+/** One answer for each conversation. A run that has ended becomes its message. */
+function placeRun(state, conversation, run) {
+  if (!isEnd(run)) {
+    return { ...state, runs: { ...state.runs, [conversation]: run } };
+  }
+
+  const { [conversation]: ended, ...runs } = state.runs;
+  return reduce({ ...state, runs }, { type: "message", message: messageOf(run) });
+}
+
+/** The open conversation's run, or null. */
+export const openRun = state => state.runs[state.open.conversation?.id] ?? null;
+
+/** Messages that are shown, with the running answer's text not filled in. */
+export const shownPath = state => pathTo(state.open.messages, state.open.conversation?.leaf);
+
+/** The state of the contract's machine that the page is in. */
+export function stateOf(state) {
+  if (!state.isReady) {
+    return "starting";
+  }
+
+  const run = openRun(state);
+  if (state.dialog?.kind === "key") {
+    return "key-needed";
+  }
+
+  if (run) {
+    return run.state;
+  }
+
+  if (state.server.state !== "ok") {
+    return state.server.state;
+  }
+
+  if (state.draft.text.trim() !== "" || state.draft.images.length > 0) {
+    return "composing";
+  }
+
+  const last = shownPath(state).at(-1);
+  return !last ? "empty" : last.role === "user" ? "composing" : last.state === "streaming" ? "interrupted" : last.state;
+}
+
+/** Holds the state; listeners hear of each change. */
+export function createStore(state = initialState) {
+  const listeners = new Set();
+  return {
+    get state() {
+      return state;
+    },
+    dispatch(event) {
+      const next = reduce(state, event);
+      if (next !== state) {
+        state = next;
+        listeners.forEach(listener => listener(state));
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// One line: what the server is doing for this conversation, with numbers and a bar.
+
+import { html } from "../html.js";
+import { bytes, duration, number, percent, t } from "../language.js";
+import { fractionOf } from "../run.js";
+import { openRun } from "../store.js";
+import { useClock } from "./parts.js";
+
+const prefillPatience = 300;
+
+export function Status({ state }) {
+  const run = openRun(state);
+  const time = useClock(!!run);
+  const others = Object.keys(state.runs).length - (run ? 1 : 0);
+  const { text, part, busy, aside } = run ? describe(run, Math.max(time, run.since), state) : { text: "", part: null, busy: false, aside: [] };
+  return html`
+    <section class="status" aria-label=${t("status.label")} data-phase=${run?.state ?? "idle"}>
+      <div class="status-line">
+        <span class="status-text">${text}</span>
+        ${run && html`<span class="status-aside">${aside.map(piece => html`<span key=${piece}>${piece}</span>`)}<span class="elapsed">${duration(Math.floor((Math.max(time, run.startedAt) - run.startedAt) / 1000) * 1000 || 0).replace(/[.,]0/, "")}</span></span>`}
+        ${others > 0 && html`<span class="status-aside">${t("status.other", { count: others })}</span>`}
+      </div>
+      ${busy && (part === null ? html`<progress class="bar" aria-label=${text}></progress>` : html`<progress class="bar" max="1" value=${part} aria-label=${text}></progress>`)}
+    </section>`;
+}
+
+/** {text, part: 0 to 1 or null, busy: whether a bar is shown, aside: further numbers} */
+function describe(run, time, state) {
+  const { progress } = run;
+  const part = fractionOf(run);
+  const shown = (text, share = null, aside = []) => ({ text, part: share, busy: true, aside });
+  switch (run.state) {
+    case "preparing":
+      return shown(run.images > 0 ? t("status.preparing", { count: run.images }) : t("status.preparing.text"));
+    case "uploading":
+      return shown(t("status.uploading", { size: bytes(run.bytes) }));
+    case "queued":
+      return progress?.position > 0
+        ? shown(t("status.queued", { position: progress.position }), null, progress.estimate_ms ? [t("status.estimate", { time: duration(progress.estimate_ms) })] : [])
+        : shown(t("status.waiting"));
+    case "loading":
+      return shown(t("status.loading", { model: run.message.model, percent: percent(part ?? 0) }), part);
+    case "encoding":
+      return shown(t("status.encoding", { image: progress?.image ?? 1, images: progress?.images ?? run.images, percent: percent(part ?? 0) }), part);
+    case "prefill":
+      return time - run.since < prefillPatience ? shown(t("status.waiting")) : shown(t("status.prefill", { percent: percent(part ?? 0) }), part);
+    default: {
+      const { predicted_n: count, predicted_per_second: rate } = run.timings ?? {};
+      const aside = [count ? t("status.decode.tokens", { count }) : null, count > 1 && rate ? t("status.rate", { rate: number(rate, rate < 10 ? 1 : 0) }) : null];
+      return { text: t("status.decode"), part: null, busy: false, aside: aside.filter(Boolean) };
+    }
+  }
+}
