@@ -58,7 +58,7 @@ internal sealed class OllamaShowEndpoint(OllamaRequestReader reader, OllamaModel
             return new OllamaModelInformation
             {
                 License = texts.Licenses.Count > 0 ? string.Join('\n', texts.Licenses) : null,
-                Modelfile = ModelfileText.Write(model.Name, FilesOf(model, isLocal), texts, texts.Template, system, request.Object("options")),
+                Modelfile = ModelfileText.Write(model.Name, ModelfileSources.Of(model, stored.Store.Blobs, isLocal), texts, texts.Template, system, request.Object("options")),
                 Parameters = ModelfileText.Parameters(texts),
                 Template = template,
                 System = system,
@@ -83,9 +83,4 @@ internal sealed class OllamaShowEndpoint(OllamaRequestReader reader, OllamaModel
             throw new RequestException(StatusCodes.Status500InternalServerError, "model_unreadable", "the model's files cannot be read any more");
         }
     }
-
-    // Paths of this machine mean nothing to a caller elsewhere, and are none of its business.
-    private static string[] FilesOf(ModelEntry model, bool isLocal) => isLocal && model is { Stored: not null, Unusable: null }
-        ? model.Files.MmprojPath is { } projector ? [model.Files.ModelPath, projector] : [model.Files.ModelPath]
-        : [model.Name];
 }
