@@ -33,6 +33,7 @@ internal static class OllamaEndpoints
         services.AddSingleton<OllamaEmbedding>();
         services.AddSingleton<OllamaEmbedEndpoint>();
         services.AddSingleton<OllamaEmbeddingsEndpoint>();
+        services.AddSingleton<RegistryAccess>();
         services.AddSingleton<OllamaTransferEndpoint>();
         return services;
     }

@@ -1,7 +1,4 @@
-using System.Net;
-using System.Text.Json;
 using LlavaServer.Configuration;
-using LlavaServer.Endpoints.Streaming;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Logging;
@@ -21,7 +18,7 @@ internal sealed partial class OllamaTransferEndpoint(
     StoredModels models,
     ModelPuller puller,
     ModelPusher pusher,
-    RegistryNetwork network,
+    RegistryAccess registries,
     IOptions<InferenceOptions> inference,
     IOptions<ServerOptions> options,
     TimeProvider time,
@@ -40,7 +37,7 @@ internal sealed partial class OllamaTransferEndpoint(
             throw OllamaErrors.FixedModel(request.Name, "model");
         }
 
-        CheckHost(context, name, request.IsInsecure);
+        registries.Check(context, name, request.IsInsecure);
         var started = time.GetTimestamp();
         await RunAsync(context, request.IsStream, report => puller.PullAsync(
             name, request.IsInsecure, removesFormer: !inference.Value.Models.NoPrune, report, context.RequestAborted));
@@ -63,7 +60,7 @@ internal sealed partial class OllamaTransferEndpoint(
             throw OllamaErrors.InvalidModelName();
         }
 
-        CheckHost(context, name, request.IsInsecure);
+        registries.Check(context, name, request.IsInsecure);
         var model = await StoreFailures.RunAsync(() => models.Store.Find(name)) ?? throw OllamaErrors.ModelNotFound(request.Name);
         await RunAsync(context, request.IsStream, report => pusher.PushAsync(model, request.IsInsecure, report, context.RequestAborted));
     }
@@ -76,62 +73,8 @@ internal sealed partial class OllamaTransferEndpoint(
         return (name, body.Root.Boolean("insecure") ?? false, body.Root.Boolean("stream") ?? true);
     }
 
-    // An address of this network is dialled for someone who is in it, or may manage the server, and who wrote it as such.
-    private void CheckHost(HttpContext context, ModelName name, bool isInsecure)
-    {
-        var allowed = SecurityOptions.Split(inference.Value.Models.Registries);
-        if (allowed.Length > 0 && !allowed.Contains(name.Host, StringComparer.OrdinalIgnoreCase))
-        {
-            throw new RequestException(403, "registry_not_allowed", $"registry {OllamaText.Quote(name.Host)} is none of those that this server may use (Models:Registries)");
-        }
-
-        var isTrusted = RequestRecord.Of(context).KeyName is not null || IPAddress.IsLoopback(context.Connection.RemoteIpAddress ?? IPAddress.None);
-        try
-        {
-            if (!isTrusted && new RegistryAddress(name, isInsecure).IsInside(network.IsPublic))
-            {
-                throw new RequestException(403, "registry_not_allowed", "a registry inside this network is used for callers of this machine and for admin keys only");
-            }
-        }
-        catch (RegistryException failure)
-        {
-            throw RequestException.InvalidValue("model", failure.Message);
-        }
-    }
-
-    private async Task RunAsync(HttpContext context, bool isStream, Func<Func<PullProgress, ValueTask>, Task> run)
-    {
-        PullProgress? last = null;
-        using var stream = isStream ? new NdjsonStream(context, options.Value.Limits.WriteStall, time) : null;
-        try
-        {
-            await run(async progress =>
-            {
-                last = progress;
-                if (stream is not null)
-                {
-                    await stream.WriteAsync(OllamaProgress.Of(progress), static (writer, line) => JsonSerializer.Serialize(writer, line, OllamaJson.Context.OllamaProgress));
-                }
-            });
-        }
-        catch (Exception failure) when (failure is RegistryException or StoreException)
-        {
-            var refusal = failure is StoreException store ? StoreFailures.ToAnswer(store) : new RequestException(500, "registry_failed", failure.Message);
-            if (stream is null || last is null)
-            {
-                throw refusal;
-            }
-
-            RequestRecord.Of(context).Error = refusal.Code;
-            await stream.WriteAsync(new OllamaError(refusal.Message), static (writer, line) => JsonSerializer.Serialize(writer, line, OllamaJson.Context.OllamaError));
-            return;
-        }
-
-        if (stream is null)
-        {
-            await OllamaJson.WriteAsync(context, OllamaProgress.Of(last!), OllamaJson.Context.OllamaProgress);
-        }
-    }
+    private Task RunAsync(HttpContext context, bool isStream, Func<Func<PullProgress, ValueTask>, Task> run) =>
+        ProgressAnswer.RunAsync(context, isStream, options.Value.Limits.WriteStall, time, run);
 
     private static partial class Log
     {
