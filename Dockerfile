@@ -7,6 +7,7 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
 COPY src/LlavaServer/LlavaServer.csproj src/LlavaServer/packages.lock.json src/LlavaServer/
 COPY src/LlavaServer.Engine.Cpu/LlavaServer.Engine.Cpu.csproj src/LlavaServer.Engine.Cpu/packages.lock.json src/LlavaServer.Engine.Cpu/
+COPY src/LlavaServer.Engine.LLamaSharp/LlavaServer.Engine.LLamaSharp.csproj src/LlavaServer.Engine.LLamaSharp/packages.lock.json src/LlavaServer.Engine.LLamaSharp/
 COPY src/LlavaServer.Inference/LlavaServer.Inference.csproj src/LlavaServer.Inference/packages.lock.json src/LlavaServer.Inference/
 COPY src/LlavaServer.Models/LlavaServer.Models.csproj src/LlavaServer.Models/packages.lock.json src/LlavaServer.Models/
 RUN dotnet restore src/LlavaServer --locked-mode

@@ -1,5 +1,5 @@
-using LlavaServer.Engine.Cpu.Vision.Resampling;
 using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Images.Fitting;
 
 namespace LlavaServer.Engine.Cpu.Vision;
 
@@ -8,12 +8,8 @@ namespace LlavaServer.Engine.Cpu.Vision;
 /// </summary>
 internal sealed class ImagePreprocessor
 {
-    // llama.cpp pads with CLIP's mean whatever the file says.
-    private static readonly (byte, byte, byte) s_clipMean = (122, 116, 104);
-
     private readonly ClipConfig _config;
-    private readonly VisionRules _rules;
-    private readonly (byte, byte, byte) _meanColor;
+    private readonly PictureFitter _fitter;
 
     // Normalised value of every byte: channel · 256 + byte.
     private readonly float[] _normalised = new float[3 * 256];
@@ -21,9 +17,7 @@ internal sealed class ImagePreprocessor
     public ImagePreprocessor(ClipConfig config, VisionRules rules)
     {
         _config = config;
-        _rules = rules;
-        byte Mean(int channel) => (byte)Math.Clamp(config.ImageMean[channel] * 255.0, 0, 255);
-        _meanColor = rules.Fit == ImageFit.PadThenPillow ? (Mean(0), Mean(1), Mean(2)) : s_clipMean;
+        _fitter = new PictureFitter(config.ImageSize, PictureFitter.FitOf(rules.Profile), config.ImageMean);
         for (int i = 0; i < _normalised.Length; i++)
         {
             _normalised[i] = (i % 256 / 255f - config.ImageMean[i / 256]) / config.ImageStd[i / 256];
@@ -34,28 +28,7 @@ internal sealed class ImagePreprocessor
     public int PatchFloats => 3 * _config.PatchSize * _config.PatchSize;
 
     /// <summary>The square picture that the tower sees.</summary>
-    public RgbImage Fit(RgbImage image, Action? giveWay = null)
-    {
-        int side = _config.ImageSize;
-        if (image.Width == side && image.Height == side)
-        {
-            return image;
-        }
-
-        if (_rules.Fit == ImageFit.PadThenPillow)
-        {
-            int longer = Math.Max(image.Width, image.Height);
-            return PillowBicubic.Resize(new PaddedImage(image, longer, longer, _meanColor), side, side, giveWay);
-        }
-
-        float scale = Math.Min((float)side / image.Width, (float)side / image.Height);
-        int width = Math.Min((int)MathF.Ceiling(image.Width * scale), side);
-        int height = Math.Min((int)MathF.Ceiling(image.Height * scale), side);
-        RgbImage resized = _rules.Fit == ImageFit.NaiveThenPad
-            ? NaiveBicubic.Resize(image, width, height)
-            : PillowBicubic.Resize(new PaddedImage(image), width, height, giveWay);
-        return Pad(resized);
-    }
+    public RgbImage Fit(RgbImage image, Action? giveWay = null) => _fitter.Fit(image, giveWay);
 
     /// <summary>Fits the picture and writes its patches row by row, shape (patches, 3, patch size, patch size).</summary>
     public void WritePatches(RgbImage image, Span<float> patches, Action? giveWay = null)
@@ -81,18 +54,5 @@ internal sealed class ImagePreprocessor
                 }
             }
         }
-    }
-
-    private RgbImage Pad(RgbImage image)
-    {
-        int side = _config.ImageSize;
-        var padded = new PaddedImage(image, side, side, _meanColor);
-        var pixels = new byte[side * side * 3];
-        for (int y = 0; y < side; y++)
-        {
-            padded.CopyRow(y, pixels.AsSpan(y * side * 3, side * 3));
-        }
-
-        return new RgbImage(side, side, pixels);
     }
 }

@@ -4,7 +4,7 @@ namespace LlavaServer.Engine.Cpu.Vision;
 
 /// <summary>
 /// What a <see cref="VisionProfile"/> switches. The authors' code is the one for which weights were trained; the builds of llama.cpp put the class
-/// vector last (ggml-org/llama.cpp issue 25814), run one block too few when the file names no feature layer (issue 25817), and resize differently.
+/// vector last (ggml-org/llama.cpp issue 25814), run one block too few when the file names no feature layer (issue 25817), and resize differently (<see cref="Inference.Images.Fitting.ImageFit"/>).
 /// </summary>
 internal sealed record VisionRules
 {
@@ -19,22 +19,18 @@ internal sealed record VisionRules
     /// <summary>Activations are rounded to what the weight type is multiplied with; keys, values and GELU results to half precision.</summary>
     public required bool RoundsAsLlamaCpp { get; init; }
 
-    public required ImageFit Fit { get; init; }
-
     public static VisionRules For(VisionProfile profile) => profile switch
     {
-        VisionProfile.Reference => Create(profile, isReference: true, ImageFit.PadThenPillow),
-        VisionProfile.LlamaCppL28 or VisionProfile.LlamaCppH => Create(profile, isReference: false, ImageFit.NaiveThenPad),
-        VisionProfile.LlamaCppD => Create(profile, isReference: false, ImageFit.PillowThenPad),
+        VisionProfile.Reference => Create(profile, isReference: true),
+        VisionProfile.LlamaCppL28 or VisionProfile.LlamaCppH or VisionProfile.LlamaCppD => Create(profile, isReference: false),
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, null),
     };
 
-    private static VisionRules Create(VisionProfile profile, bool isReference, ImageFit fit) => new()
+    private static VisionRules Create(VisionProfile profile, bool isReference) => new()
     {
         Profile = profile,
         ClassVectorFirst = isReference,
         RunsAllBlocks = isReference,
         RoundsAsLlamaCpp = !isReference,
-        Fit = fit,
     };
 }

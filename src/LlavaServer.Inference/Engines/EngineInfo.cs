@@ -3,8 +3,14 @@ namespace LlavaServer.Inference.Engines;
 /// <summary>What an engine reports about its loaded model. Immutable.</summary>
 public sealed record EngineInfo
 {
+    /// <summary>The processor.</summary>
+    public const string CpuDevice = "cpu";
+
     /// <summary>For example "cpu" or "llamasharp".</summary>
     public required string EngineName { get; init; }
+
+    /// <summary>What computes: <see cref="CpuDevice"/>, or the graphics cards by their names.</summary>
+    public string Device { get; init; } = CpuDevice;
 
     /// <summary><c>general.architecture</c> of the model file.</summary>
     public required string Architecture { get; init; }
@@ -34,6 +40,9 @@ public sealed record EngineInfo
 
     /// <summary>Bytes held for weights, KV cache and workspace.</summary>
     public required long MemoryBytes { get; init; }
+
+    /// <summary>Those of <see cref="MemoryBytes"/> that lie in the memory of graphics cards.</summary>
+    public long DeviceMemoryBytes { get; init; }
 
     /// <summary>Picture side, or null for a text-only model.</summary>
     public VisionInfo? Vision { get; init; }

@@ -23,6 +23,18 @@ public sealed record EngineLoadOptions
     /// <summary>Threads of the step; 0 takes the number of cores.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Layers on the graphics card, the output counted as one; -1 takes as many as fit. For an engine that can use one.</summary>
+    public int GpuLayers { get; init; } = -1;
+
+    /// <summary>The graphics card that a model which fits on one is loaded to.</summary>
+    public int MainGpu { get; init; }
+
+    /// <summary>Whether attention is computed tile by tile without storing its scores; null leaves it to the engine.</summary>
+    public bool? FlashAttention { get; init; }
+
+    /// <summary>Type that keys and values are kept in, by its name in GGUF files.</summary>
+    public string KVCacheType { get; init; } = EngineOptions.HalfCache;
+
     /// <summary>The engine is to run in a process of its own; where that is not possible it does not.</summary>
     public bool InOwnProcess { get; init; }
 

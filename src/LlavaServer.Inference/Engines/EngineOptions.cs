@@ -7,6 +7,35 @@ public sealed class EngineOptions
 {
     public const string InServer = "in";
     public const string InChild = "child";
+    public const string AnyKind = "auto";
+    public const string CpuKind = "cpu";
+    public const string LLamaSharpKind = "llamasharp";
+    public const string HalfCache = "f16";
+
+    /// <summary>
+    /// Which engine computes: <c>cpu</c>, the managed one; <c>llamasharp</c>, llama.cpp, each model in a process of its own; <c>auto</c>, the default,
+    /// takes llama.cpp where it was built in and finds a graphics card.
+    /// </summary>
+    [AllowedValues(AnyKind, CpuKind, LLamaSharpKind)]
+    public string Kind { get; set; } = AnyKind;
+
+    /// <summary>Layers on the graphics card, the output counted as one; <c>auto</c>, the default, takes as many as fit. For llama.cpp.</summary>
+    [RegularExpression("auto|[0-9]{1,4}")]
+    public string GpuLayers { get; set; } = AnyKind;
+
+    /// <summary>The graphics card that a model is loaded to when it fits on one, counted from 0. For llama.cpp.</summary>
+    [Range(0, 63)]
+    public int MainGpu { get; set; }
+
+    /// <summary>Attention tile by tile without storing its scores: <c>auto</c> (default), <c>on</c>, <c>off</c>. For llama.cpp.</summary>
+    [AllowedValues(AnyKind, "on", "off")]
+    public string FlashAttention { get; set; } = AnyKind;
+
+    /// <summary>
+    /// Type of keys and values: <c>f16</c> (default), and for llama.cpp <c>f32</c>, <c>bf16</c>, <c>q8_0</c>, <c>q4_0</c>: less memory, less exact.
+    /// </summary>
+    [AllowedValues("f32", HalfCache, "bf16", "q8_0", "q4_0")]
+    public string KVCacheType { get; set; } = HalfCache;
 
     /// <summary>Sequences decoded together, per model; memory grows with slots times context. Default 4 (llama-server's).</summary>
     [Range(1, 256)]

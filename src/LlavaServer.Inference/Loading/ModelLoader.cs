@@ -1,3 +1,4 @@
+using System.Globalization;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Scheduling;
@@ -74,6 +75,10 @@ internal sealed class ModelLoader
             MaxBatchRows = _options.Engine.StepRows,
             Threads = _options.Engine.Threads,
             VisionProfile = profile,
+            GpuLayers = int.TryParse(_options.Engine.GpuLayers, NumberStyles.None, CultureInfo.InvariantCulture, out var layers) ? layers : -1,
+            MainGpu = _options.Engine.MainGpu,
+            FlashAttention = _options.Engine.FlashAttention switch { "on" => true, "off" => false, _ => null },
+            KVCacheType = _options.Engine.KVCacheType,
             InOwnProcess = _places.InOwnProcess(entry.Name),
             Turns = _turns,
         };

@@ -23,6 +23,7 @@ internal static class CommandLine
         root.Subcommands.Add(HealthVerb.Create());
         root.Subcommands.Add(VersionVerb.Create());
         root.Subcommands.Add(EngineVerb.Create());
+        root.Subcommands.Add(DevicesVerb.Create());
 
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

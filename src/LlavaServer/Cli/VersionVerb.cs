@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using LlavaServer.Inference.Engines;
+using LlavaServer.Serving;
 
 namespace LlavaServer.Cli;
 
@@ -14,7 +16,7 @@ internal static class VersionVerb
         {
             Console.WriteLine($"llava {ProductVersion.Short}{(ProductVersion.Commit.Length == 0 ? "" : $" ({ProductVersion.Commit})")}");
             Console.WriteLine($"runtime {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
-            Console.WriteLine("engines cpu");
+            Console.WriteLine(NativeEngine.IsBuiltIn ? $"engines {EngineOptions.CpuKind} {EngineOptions.LLamaSharpKind}" : $"engines {EngineOptions.CpuKind}");
             Console.WriteLine($"processor {Environment.ProcessorCount} cores, vectors of {VectorBits()} bits");
             return 0;
         });

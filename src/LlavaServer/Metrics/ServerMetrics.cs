@@ -33,7 +33,7 @@ internal sealed class ServerMetrics
     {
         foreach (var running in _pool.Running)
         {
-            var tags = new List<KeyValuePair<string, object?>> { new("model", running.Model.Entry.Name), new("device", "cpu") };
+            var tags = new List<KeyValuePair<string, object?>> { new("model", running.Model.Entry.Name), new("device", running.Model.Info.Device) };
             if (withEngine)
             {
                 tags.Add(new("engine", running.Model.Info.EngineName));

@@ -1,10 +1,7 @@
-using LlavaServer.Cli;
 using LlavaServer.Configuration;
 using LlavaServer.Edge.Remote;
-using LlavaServer.Engine.Cpu;
 using LlavaServer.Health;
 using LlavaServer.Inference;
-using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Engines.Hosting;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Models.Registry;
@@ -18,7 +15,10 @@ internal static partial class ServingExtensions
     public static IServiceCollection AddModels(this IServiceCollection services)
     {
         services.AddInference();
-        services.AddSingleton(CreateEngineFactory);
+        services.AddSingleton<EngineChoice>();
+        services.AddSingleton<IValidateOptions<InferenceOptions>, EngineKindRule>();
+        services.AddSingleton(static provider => provider.GetRequiredService<EngineChoice>().CreateFactory(
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<HostedEngineFactory>>()));
         services.AddSingleton(static provider => ServedModels.OpenStore(provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Models));
         services.AddSingleton<StoredModels>();
         services.AddSingleton<StoreImport>();
@@ -40,14 +40,6 @@ internal static partial class ServingExtensions
         services.AddSingleton<ModelPuller>();
         services.AddSingleton<ModelPusher>();
     }
-
-    private static IInferenceEngineFactory CreateEngineFactory(IServiceProvider services) =>
-        new PlacedEngineFactory(
-            new CpuEngineFactory(),
-            () => new HostedEngineFactory(
-                EngineCommand.ThisProgram(EngineVerb.Name),
-                services.GetRequiredService<TimeProvider>(),
-                services.GetRequiredService<ILogger<HostedEngineFactory>>()));
 
     /// <summary>Loads the models and says where and what is served. Throws <see cref="InferenceException"/> when one cannot be loaded.</summary>
     public static async Task AnnounceAsync(this WebApplication app)

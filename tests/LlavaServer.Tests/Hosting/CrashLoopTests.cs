@@ -12,12 +12,15 @@ public sealed class CrashLoopTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
-    [Fact]
-    public async Task SCH16_KilledAgainAndAgain_UnavailableWithLastWordsThenRecovers()
+    public static TheoryData<string> Engines => [.. EngineKinds.All];
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task SCH16_KilledAgainAndAgain_UnavailableWithLastWordsThenRecovers(string kind)
     {
         EngineProcesses.SkipUnlessKnown();
         var token = TestContext.Current.CancellationToken;
-        using var model = new RecoveryModel();
+        using var model = new RecoveryModel(kind);
         await using var server = await model.StartAsync("--threads", "1");
         using var client = new HttpClient { BaseAddress = server.Address };
         using var peace = new CancellationTokenSource();

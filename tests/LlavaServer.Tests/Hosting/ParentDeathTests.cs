@@ -7,11 +7,14 @@ namespace LlavaServer.Tests.Hosting;
 [Collection(EndToEndGroup.Name)]
 public sealed class ParentDeathTests
 {
-    [Fact]
-    public async Task MEM10_ServerKilled_EngineProcessEndsAndNextStartCleansUp()
+    public static TheoryData<string> Engines => [.. EngineKinds.All];
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task MEM10_ServerKilled_EngineProcessEndsAndNextStartCleansUp(string kind)
     {
         EngineProcesses.SkipUnlessKnown();
-        using var model = new RecoveryModel();
+        using var model = new RecoveryModel(kind);
         await using (var server = await model.StartAsync("--threads", "1"))
         {
             var engine = await EngineProcesses.NextAsync(server.ProcessId, []);
@@ -31,11 +34,12 @@ public sealed class ParentDeathTests
         Assert.Empty(model.EngineFolders);
     }
 
-    [Fact]
-    public async Task MEM10_Signals_ToTheEngineProcess_AreTheServersBusiness()
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task MEM10_Signals_ToTheEngineProcess_AreTheServersBusiness(string kind)
     {
         EngineProcesses.SkipUnlessKnown();
-        using var model = new RecoveryModel();
+        using var model = new RecoveryModel(kind);
         await using var server = await model.StartAsync("--threads", "1");
         var engine = await EngineProcesses.NextAsync(server.ProcessId, []);
         using var kill = Process.Start("sh", ["-c", $"kill -INT {engine}; kill -TERM {engine}; kill -HUP {engine}"]);

@@ -10,11 +10,14 @@ internal sealed class RecoveryModel : IDisposable
     public const string Name = "random";
     private static readonly LanguageShape Language = new(Name, 4, 256, 4, 2, 512, 512);
     private static readonly string s_bundled = Path.Combine(AppContext.BaseDirectory, "BundledModel", "llava-mini.gguf");
+    private readonly string _engine;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-recovery-");
 
+    /// <param name="engine">The servers' engine.</param>
     /// <param name="isBundled">The bundled model in Q4_0 instead, quantized here.</param>
-    public RecoveryModel(bool isBundled = false)
+    public RecoveryModel(string engine, bool isBundled = false)
     {
+        _engine = engine;
         Temporary = _folder.CreateSubdirectory("t").FullName;
         if (isBundled)
         {
@@ -37,7 +40,7 @@ internal sealed class RecoveryModel : IDisposable
 
     /// <summary>As the other, with more environment variables.</summary>
     public Task<ServerProcess> StartAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) => ServerProcess.StartAsync(
-        new Dictionary<string, string>(environment) { ["TMPDIR"] = Temporary, ["Llava__Pool__BreakTime"] = "00:00:01", ["LLAVA_ENGINE_PROCESSES"] = $"{Name}=child" },
+        new Dictionary<string, string>(environment) { ["TMPDIR"] = Temporary, ["Llava__Pool__BreakTime"] = "00:00:01", ["LLAVA_ENGINE_PROCESSES"] = $"{Name}=child", ["LLAVA_ENGINE"] = _engine },
         [
             "--model", Path.Combine(_folder.FullName, "model.gguf"), "--mmproj", Path.Combine(_folder.FullName, "mmproj.gguf"),
             "--name", Name, .. arguments,

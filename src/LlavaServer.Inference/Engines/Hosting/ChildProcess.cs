@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 
 namespace LlavaServer.Inference.Engines.Hosting;
 
@@ -16,7 +17,7 @@ internal sealed class ChildProcess : IEngineChild
     private readonly LastWords _words = new();
     private readonly Task _reading;
 
-    private ChildProcess(Process process, Action<string> written)
+    private ChildProcess(Process process, Action<LogLevel, string> written)
     {
         _process = process;
         _reading = Task.WhenAll(_words.CollectAsync(process.StandardOutput, written), _words.CollectAsync(process.StandardError, written));
@@ -30,7 +31,7 @@ internal sealed class ChildProcess : IEngineChild
     public string Words => _words.Text;
 
     /// <summary>Starts the process. Throws <see cref="System.ComponentModel.Win32Exception"/> when that is not possible.</summary>
-    public static ChildProcess Start(EngineCommand command, string socketPath, Action<string> written)
+    public static ChildProcess Start(EngineCommand command, string socketPath, Action<LogLevel, string> written)
     {
         var start = new ProcessStartInfo(command.FileName, [.. command.Arguments, "--socket", socketPath])
         {

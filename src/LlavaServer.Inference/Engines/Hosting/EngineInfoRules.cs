@@ -11,6 +11,7 @@ internal static class EngineInfoRules
     public static void Check(EngineInfo info, EngineLoadOptions options)
     {
         Name(info.EngineName, "name");
+        Name(info.Device, "device");
         Name(info.Architecture, "architecture");
         Number(info.VocabularySize, MostOfAnything, "vocabulary");
         Number(info.EmbeddingWidth, 1 << 20, "embedding width");
@@ -19,7 +20,7 @@ internal static class EngineInfoRules
         Number(info.SequenceCount, options.SequenceCount, "number of sequences");
         Number(info.MaxBatchRows, options.MaxBatchRows, "rows of a batch");
         Number(info.KVPositions, int.MaxValue, "positions");
-        if (info.ParameterCount < 0 || info.MemoryBytes < 0)
+        if (info.ParameterCount < 0 || info.MemoryBytes < 0 || info.DeviceMemoryBytes < 0)
         {
             throw new EngineProtocolException("a negative size of its model");
         }

@@ -19,9 +19,9 @@ public sealed partial class HostedEngineFactory : IInferenceEngineFactory
 
     /// <param name="command">Starts an engine process.</param>
     /// <param name="time">For the heartbeat.</param>
-    /// <param name="logger">Told of deaths, and at Debug what engine processes write.</param>
+    /// <param name="logger">Told of deaths, and what engine processes write, by its level.</param>
     public HostedEngineFactory(EngineCommand command, TimeProvider time, ILogger<HostedEngineFactory> logger)
-        : this(socketPath => ChildProcess.Start(command, socketPath, line => Log.Written(logger, line)), time, logger)
+        : this(socketPath => ChildProcess.Start(command, socketPath, (level, line) => Log.Written(logger, level, line)), time, logger)
     {
     }
 
@@ -116,8 +116,8 @@ public sealed partial class HostedEngineFactory : IInferenceEngineFactory
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "Engine process: {Line}")]
-        public static partial void Written(ILogger logger, string line);
+        [LoggerMessage(EventId = 1, Message = "Engine process: {Line}")]
+        public static partial void Written(ILogger logger, LogLevel level, string line);
 
         [LoggerMessage(2, LogLevel.Error, "Engine process {ProcessId} could not be used: {Problem}. {Death}")]
         public static partial void NotStarted(ILogger logger, int processId, string problem, string death);

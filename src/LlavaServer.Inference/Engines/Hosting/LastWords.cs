@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace LlavaServer.Inference.Engines.Hosting;
 
@@ -38,8 +39,8 @@ internal sealed class LastWords
 
     /// <summary>Reads a stream of the process to its end.</summary>
     /// <param name="reader">The stream.</param>
-    /// <param name="written">Told each line.</param>
-    public async Task CollectAsync(TextReader reader, Action<string> written)
+    /// <param name="written">Told each line and its level.</param>
+    public async Task CollectAsync(TextReader reader, Action<LogLevel, string> written)
     {
         var buffer = new char[1024];
         var line = new StringBuilder();
@@ -72,9 +73,9 @@ internal sealed class LastWords
         }
     }
 
-    private void Add(StringBuilder line, Action<string> written)
+    private void Add(StringBuilder line, Action<LogLevel, string> written)
     {
-        var text = line.ToString().TrimEnd();
+        var (level, text) = EngineWords.Read(line.ToString().TrimEnd());
         line.Clear();
         lock (_lines)
         {
@@ -85,6 +86,6 @@ internal sealed class LastWords
             }
         }
 
-        written(text);
+        written(level, text);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class OllamaLoading(ModelPool pool, TimeProvider time)
             Digest = running.Model.Entry.Digest,
             Details = OllamaModelDetails.Of(running.Model.Entry),
             ExpiresAt = running.ExpiresAt is { } expiry && expiry < forever ? expiry : forever,
-            SizeVram = 0,
+            SizeVram = Math.Min(running.MemoryBytes, running.Model.Info.DeviceMemoryBytes),
             ContextLength = running.Model.Info.ContextLength,
             Queue = new OllamaQueue(running.Queue.Running, running.Queue.Waiting, running.Queue.Slots),
         })]);

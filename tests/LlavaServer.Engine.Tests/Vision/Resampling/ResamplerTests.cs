@@ -1,4 +1,4 @@
-using LlavaServer.Engine.Cpu.Vision.Resampling;
+using LlavaServer.Inference.Images.Fitting;
 using LlavaServer.Inference.Images;
 
 namespace LlavaServer.Engine.Tests.Vision.Resampling;

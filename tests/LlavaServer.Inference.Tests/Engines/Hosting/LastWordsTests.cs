@@ -11,7 +11,7 @@ public sealed class LastWordsTests
         var words = new LastWords();
         var lines = string.Concat(Enumerable.Range(0, 1000).Select(i => $"line {i}\n"));
         var seen = 0;
-        await words.CollectAsync(new StringReader(lines + new string('x', 1_000_000)), _ => seen++);
+        await words.CollectAsync(new StringReader(lines + new string('x', 1_000_000)), (_, _) => seen++);
         Assert.Equal(1001, seen);
         Assert.Equal(new string('x', 300), words.Quote);
         Assert.StartsWith("line 981\nline 982\n", words.Text, StringComparison.Ordinal);
@@ -22,7 +22,7 @@ public sealed class LastWordsTests
     public async Task Quote_StackTraceAndControlCharacters_TheSentenceAlone()
     {
         var words = new LastWords();
-        await words.CollectAsync(new StringReader("before\nUnhandled exception. \u001b[31mAll is lost\r\n   at A.B()\n   at C.D()\n\n"), _ => { });
+        await words.CollectAsync(new StringReader("before\nUnhandled exception. \u001b[31mAll is lost\r\n   at A.B()\n   at C.D()\n\n"), (_, _) => { });
         Assert.Equal("Unhandled exception.  [31mAll is lost", words.Quote);
     }
 
@@ -45,7 +45,7 @@ public sealed class LastWordsTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell.");
         Environment.SetEnvironmentVariable("LLAVA_API_KEYS", "secret");
         using var child = ChildProcess.Start(
-            new EngineCommand("/bin/sh", ["-c", "echo working; echo \"no memory for $2 ${LLAVA_API_KEYS:-nobody}\" >&2; exit 7", "sh"]), "/path", _ => { });
+            new EngineCommand("/bin/sh", ["-c", "echo working; echo \"no memory for $2 ${LLAVA_API_KEYS:-nobody}\" >&2; exit 7", "sh"]), "/path", (_, _) => { });
         Environment.SetEnvironmentVariable("LLAVA_API_KEYS", null);
         var text = child.Describe(TimeSpan.FromSeconds(20));
         Assert.StartsWith("The engine process ended (exit code 7). Its last words: ", text, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public sealed class LastWordsTests
     public void Dispose_ProcessThatGoesOn_IsKilled()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell.");
-        var child = ChildProcess.Start(new EngineCommand("/bin/sh", ["-c", "exec sleep 1000", "sh"]), "/path", _ => { });
+        var child = ChildProcess.Start(new EngineCommand("/bin/sh", ["-c", "exec sleep 1000", "sh"]), "/path", (_, _) => { });
         var process = System.Diagnostics.Process.GetProcessById(child.Id);
         Assert.Equal("The engine process does not answer.", child.Describe(TimeSpan.Zero));
         child.Dispose();

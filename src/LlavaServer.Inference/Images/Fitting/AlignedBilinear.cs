@@ -1,6 +1,4 @@
-using LlavaServer.Inference.Images;
-
-namespace LlavaServer.Engine.Cpu.Vision.Resampling;
+namespace LlavaServer.Inference.Images.Fitting;
 
 /// <summary>
 /// Bilinear interpolation with corners on corners and results truncated, as llama.cpp's overview pictures until September 2026

@@ -1,8 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using LlavaServer.Inference.Images;
-
-namespace LlavaServer.Engine.Cpu.Vision.Resampling;
+namespace LlavaServer.Inference.Images.Fitting;
 
 /// <summary>
 /// Pillow's antialiasing bicubic filter (a = -0.5) on 8-bit pixels, equal to it to the bit: separable, weights in fixed point of 22 bits, each pass

@@ -1,6 +1,4 @@
-using LlavaServer.Inference.Images;
-
-namespace LlavaServer.Engine.Cpu.Vision.Resampling;
+namespace LlavaServer.Inference.Images.Fitting;
 
 /// <summary>
 /// A picture on a larger canvas of one colour, without the canvas in memory: a picture of 1 x 16384 pixels padded to a square would take 805 MB.

@@ -1,6 +1,4 @@
-using LlavaServer.Inference.Images;
-
-namespace LlavaServer.Engine.Cpu.Vision.Resampling;
+namespace LlavaServer.Inference.Images.Fitting;
 
 /// <summary>
 /// Bicubic interpolation as llama.cpp computed it until September 2026 (tools/mtmd/mtmd-image.cpp): a cubic through four neighbours, no antialiasing

@@ -1,7 +1,7 @@
-namespace LlavaServer.Engine.Cpu.Vision;
+namespace LlavaServer.Inference.Images.Fitting;
 
 /// <summary>How a picture of any shape becomes the square that the tower sees.</summary>
-internal enum ImageFit
+public enum ImageFit
 {
     /// <summary>Centred on a square of its longer side in the mean colour, then Pillow's bicubic filter.</summary>
     PadThenPillow,
