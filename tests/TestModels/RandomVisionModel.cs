@@ -24,7 +24,12 @@ internal static class RandomVisionModel
         writer.AddBoolean("clip.has_vision_encoder", true);
         if (shape.Projector != "linear")
         {
-            writer.AddString("clip.projector_type", "mlp");
+            writer.AddString("clip.projector_type", shape.Projector == VisionShape.InternVL ? shape.Projector : "mlp");
+        }
+
+        if (shape.Projector == VisionShape.InternVL)
+        {
+            writer.AddUInt32("clip.vision.projector.scale_factor", VisionShape.InternVLMerge);
         }
 
         writer.AddUInt32("clip.vision.image_size", (uint)shape.ImageSize);
@@ -73,6 +78,16 @@ internal static class RandomVisionModel
             AddLayerNorm(prefix + "ln2", shape.Width);
             AddLinear(prefix + up, shape.Width, shape.FeedForward);
             AddLinear(prefix + down, shape.FeedForward, shape.Width);
+        }
+
+        if (shape.Projector == VisionShape.InternVL)
+        {
+            // Patches of a square lie side by side.
+            const int Merged = VisionShape.InternVLMerge * VisionShape.InternVLMerge;
+            AddLayerNorm("mm.model.mlp.0", shape.Width * Merged);
+            AddLinear("mm.model.mlp.1", shape.Width * Merged, shape.ProjectionWidth);
+            AddLinear("mm.model.mlp.3", shape.ProjectionWidth, shape.ProjectionWidth);
+            return tensors;
         }
 
         AddLinear("mm.0", shape.Width, shape.ProjectionWidth);

@@ -15,7 +15,13 @@ internal sealed record VisionShape(
 
     public static IReadOnlyList<VisionShape> All { get; } = [Tiny, Tiny256, ClipLarge336];
 
-    /// <summary>`mlp`, `mlp_norm`, or `linear` (a file with only mm.0, which llama.cpp cannot load).</summary>
+    /// <summary>Projector of InternVL: texts around a picture, and one row for each square of patches.</summary>
+    public const string InternVL = "internvl";
+
+    /// <summary>Patches on a side of such a square.</summary>
+    public const int InternVLMerge = 2;
+
+    /// <summary>`mlp`, `mlp_norm`, <see cref="InternVL"/>, or `linear` (a file with only mm.0, which llama.cpp cannot load).</summary>
     public string Projector { get; init; } = "mlp";
 
     /// <summary>A `clip.vision.feature_layer` key that asks for all blocks of the file, as newer converters write.</summary>

@@ -78,6 +78,10 @@ internal sealed unsafe class LLamaEngine : IInferenceEngine
                 : 0,
             Vision = _vision?.Info,
         };
+        if (models.GpuLayerCount > 0)
+        {
+            WarmUp();
+        }
     }
 
     public EngineInfo Info { get; }
@@ -153,6 +157,22 @@ internal sealed unsafe class LLamaEngine : IInferenceEngine
         _rows.Dispose();
         _keptLogits.Dispose();
         _keptEmbeddings.Dispose();
+    }
+
+    /// <summary>
+    /// The largest step once, so that a card without memory for it says so now: later it would end the process. The largest picture was encoded when the
+    /// vision tower was loaded.
+    /// </summary>
+    private void WarmUp()
+    {
+        var batch = new Batch(Math.Min(Info.MaxBatchRows, Info.ContextLength));
+        for (var position = 0; position < batch.Capacity; position++)
+        {
+            batch.AddToken(new SequenceId(0), position, position % Info.VocabularySize, wantsLogits: position >= batch.Capacity - _lengths.Length);
+        }
+
+        _ = Decode(batch);
+        RemoveSequence(new SequenceId(0), 0);
     }
 
     private DecodeStatus DecodeParts(ReadOnlySpan<BatchRow> rows)

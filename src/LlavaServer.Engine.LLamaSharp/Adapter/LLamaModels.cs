@@ -51,13 +51,13 @@ internal sealed class LLamaModels : IDisposable
 
         var positions = options.KVPositions > 0 ? options.KVPositions : checked(contextLength * options.SequenceCount);
         var (cacheType, bytesPerValue) = CacheType.Of(options.KVCacheType);
-        var layers = GpuLayersOf(runtime, file, files, options, GpuLayers.CacheBytes(file.Metadata, positions, bytesPerValue));
+        var (layers, isOnOne) = GpuLayersOf(runtime, file, files, options, GpuLayers.CacheBytes(file.Metadata, positions, bytesPerValue));
         var threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         var parameters = new ModelParams(files.ModelPath)
         {
             GpuLayerCount = layers,
             MainGpu = options.MainGpu,
-            SplitMode = runtime.Gpus.Count == 1 ? GPUSplitMode.None : GPUSplitMode.Layer,
+            SplitMode = isOnOne ? GPUSplitMode.None : GPUSplitMode.Layer,
             ContextSize = (uint)positions,
             SeqMax = (uint)options.SequenceCount,
             BatchSize = (uint)options.MaxBatchRows,
@@ -100,23 +100,28 @@ internal sealed class LLamaModels : IDisposable
         Weights.Dispose();
     }
 
-    private static int GpuLayersOf(LLamaRuntime runtime, GgufFile file, ModelFiles files, EngineLoadOptions options, long cacheBytes)
+    /// <summary>Layers on graphics cards, and whether one card takes all of them.</summary>
+    private static (int Layers, bool IsOnOne) GpuLayersOf(LLamaRuntime runtime, GgufFile file, ModelFiles files, EngineLoadOptions options, long cacheBytes)
     {
-        if (runtime.Gpus.Count == 0)
+        var gpus = runtime.Gpus;
+        if (gpus.Count == 0)
         {
             return options.GpuLayers <= 0
-                ? 0
+                ? (0, false)
                 : throw Failed($"Engine:GpuLayers asks for {options.GpuLayers} layers on a graphics card, but {runtime.WhyNoGpu}");
         }
 
-        if (options.GpuLayers >= 0)
+        if (options.MainGpu >= gpus.Count)
         {
-            return options.GpuLayers;
+            throw Failed($"Engine:MainGpu is {options.MainGpu}; there are {string.Join(", ", gpus.Select(static (gpu, i) => $"{i}: {gpu.Description}"))}");
         }
 
-        var layers = file.Metadata.GetInt32($"{file.Metadata.GetString("general.architecture")}.block_count", 1);
-        var vision = files.MmprojPath is { } path ? new FileInfo(path).Length : 0;
-        return GpuLayers.Fitting(runtime.Gpus.Sum(static gpu => gpu.FreeBytes), file.FileBytes, Math.Max(1, layers), cacheBytes, vision);
+        var blocks = Math.Max(1, file.Metadata.GetInt32($"{file.Metadata.GetString("general.architecture")}.block_count", 1));
+        var visionBytes = files.MmprojPath is { } path ? new FileInfo(path).Length : 0;
+        int Fitting(long freeBytes) => GpuLayers.Fitting(freeBytes, file.FileBytes, blocks, cacheBytes, visionBytes);
+        var onMain = Fitting(gpus[options.MainGpu].FreeBytes);
+        var wanted = options.GpuLayers >= 0 ? options.GpuLayers : Fitting(gpus.Sum(static gpu => gpu.FreeBytes));
+        return (wanted, gpus.Count == 1 || onMain > blocks);
     }
 
     private static LLamaWeights LoadWeights(ModelParams parameters, IProgress<double>? progress, CancellationToken cancellationToken)

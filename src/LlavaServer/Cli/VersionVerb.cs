@@ -6,7 +6,7 @@ using LlavaServer.Serving;
 
 namespace LlavaServer.Cli;
 
-/// <summary><c>llava version</c>: what was built and what it runs on.</summary>
+/// <summary><c>llava version</c>: what was built, what it runs on, and graphics cards where the native engine was built in.</summary>
 internal static class VersionVerb
 {
     public static Command Create()
@@ -17,6 +17,12 @@ internal static class VersionVerb
             Console.WriteLine($"llava {ProductVersion.Short}{(ProductVersion.Commit.Length == 0 ? "" : $" ({ProductVersion.Commit})")}");
             Console.WriteLine($"runtime {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
             Console.WriteLine(NativeEngine.IsBuiltIn ? $"engines {EngineOptions.CpuKind} {EngineOptions.LLamaSharpKind}" : $"engines {EngineOptions.CpuKind}");
+            if (NativeEngine.IsBuiltIn)
+            {
+                var devices = NativeEngine.LookFromAfar();
+                Console.WriteLine($"devices {(devices.Gpus.Count > 0 ? string.Join(", ", devices.Gpus) : $"none: {devices.Problem}")}");
+            }
+
             Console.WriteLine($"processor {Environment.ProcessorCount} cores, vectors of {VectorBits()} bits");
             return 0;
         });
