@@ -12,7 +12,7 @@ internal static class NativeEngine
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(60);
 
 #if LLAMASHARP
-    public const bool IsBuiltIn = true;
+    public static bool IsBuiltIn => true;
 
     /// <summary>For an engine process.</summary>
     public static IInferenceEngineFactory CreateFactory() => new Engine.LLamaSharp.Adapter.LLamaEngineFactory();
@@ -31,7 +31,7 @@ internal static class NativeEngine
         }
     }
 #else
-    public const bool IsBuiltIn = false;
+    public static bool IsBuiltIn => false;
 
     private const string Absent = "this build has no llama.cpp; build it with -p:LLamaSharp=true, or use the image for GPU hosts";
 
