@@ -8,6 +8,7 @@ using LlavaServer.Endpoints.OpenAI;
 using LlavaServer.Health;
 using LlavaServer.Logging;
 using LlavaServer.Metrics;
+using LlavaServer.Page;
 using LlavaServer.Serving;
 
 namespace LlavaServer;
@@ -38,12 +39,14 @@ internal static class Program
         builder.Services.AddHealth();
         builder.Services.AddServerMetrics();
         builder.Services.AddApiDocs();
+        builder.Services.AddPage();
         replace?.Invoke(builder.Services);
         StartupValidation.Run(builder.Services);
 
         var app = builder.Build();
         app.UseNetworkEdge();
         app.UseApiDocs();
+        app.UsePage();
         app.UseRouting();
         app.UseKeys();
         app.MapHealth();

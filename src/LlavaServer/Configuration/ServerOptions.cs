@@ -40,7 +40,7 @@ internal sealed class ServerOptions
     [Required]
     public LoggingOptions Logging { get; set; } = new();
 
-    [Required]
+    [Required, ValidateObjectMembers]
     public WebOptions Web { get; set; } = new();
 
     /// <summary><see cref="Host"/>, parsed; the default address while that is invalid, which validation reports.</summary>

@@ -102,7 +102,7 @@ internal static partial class ServingExtensions
         [LoggerMessage(10, LogLevel.Information, "Model {Model}: {Size} {Quantization}, engine {Engine}, {Slots} slots of {Context} positions, {Memory} MiB, {Sight}")]
         public static partial void Loaded(ILogger logger, string model, string size, string quantization, string engine, int slots, int context, long memory, string sight);
 
-        [LoggerMessage(11, LogLevel.Information, "LlavaServer {Version} listens on {Address} with {Threads} threads; try {Address}/swagger. Ctrl+C stops it.")]
+        [LoggerMessage(11, LogLevel.Information, "LlavaServer {Version} listens on {Address} with {Threads} threads. Open {Address} in a browser to chat, {Address}/swagger to see the API. Ctrl+C stops it.")]
         public static partial void Listening(ILogger logger, string version, string address, int threads);
 
         [LoggerMessage(12, LogLevel.Warning, "The server listens beyond this machine and asks for no key: set Security:ApiKeys (LLAVA_API_KEYS), or Host to 127.0.0.1")]

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ends, fractionOf, messageOf, nextRun, phases } from "../../../src/LlavaServer/wwwroot/chat/run.js";
+import { ends, fractionOf, messageOf, nextRun, phases } from "../../../src/LlavaServer/wwwroot/chat/store.js";
 
 const message = { id: "a", conversation: "c", role: "assistant", text: "", usage: null, timings: null };
 const start = { type: "start", message, images: 2, at: 1000 };

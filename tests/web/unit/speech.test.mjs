@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAnnouncer } from "../../../src/LlavaServer/wwwroot/chat/announcer.js";
-import { nextRun } from "../../../src/LlavaServer/wwwroot/chat/run.js";
-import { actionOf } from "../../../src/LlavaServer/wwwroot/chat/shortcuts.js";
-import { speakPhases } from "../../../src/LlavaServer/wwwroot/chat/speaking.js";
+import { nextRun } from "../../../src/LlavaServer/wwwroot/chat/store.js";
+import { actionOf } from "../../../src/LlavaServer/wwwroot/chat/input.js";
+import { speakPhases } from "../../../src/LlavaServer/wwwroot/chat/announcer.js";
 import { createStore } from "../../../src/LlavaServer/wwwroot/chat/store.js";
 
 test("W102 at most one announcement in three seconds, and the newest wins", () => {

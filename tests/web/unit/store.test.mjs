@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextRun } from "../../../src/LlavaServer/wwwroot/chat/run.js";
+import { nextRun } from "../../../src/LlavaServer/wwwroot/chat/store.js";
 import { createStore, initialState, openRun, reduce, shownPath, stateOf } from "../../../src/LlavaServer/wwwroot/chat/store.js";
 
 const ready = reduce(initialState, { type: "ready" });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { splitBlocks } from "../../../src/LlavaServer/wwwroot/chat/blocks.js";
 import { explain } from "../../../src/LlavaServer/wwwroot/chat/failures.js";
-import { groupByAge } from "../../../src/LlavaServer/wwwroot/chat/grouping.js";
+import { groupByAge } from "../../../src/LlavaServer/wwwroot/chat/views/sidebar.js";
 import { bytes, duration, number, percent, setLanguage, t } from "../../../src/LlavaServer/wwwroot/chat/language.js";
 import { english } from "../../../src/LlavaServer/wwwroot/chat/strings.js";
 

@@ -4,7 +4,7 @@ import { BrokenStreamError } from "./api.js";
 import { errorRecord, tooLarge } from "./failures.js";
 import { toDataUrl } from "./images.js";
 import { imagesOf, requestOf } from "./requests.js";
-import { nextRun } from "./run.js";
+import { nextRun } from "./store.js";
 import { createTextBuffer } from "./text-buffer.js";
 
 /**

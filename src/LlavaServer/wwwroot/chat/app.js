@@ -5,14 +5,13 @@ import { conversationActions } from "./actions/conversations.js";
 import { draftActions } from "./actions/drafts.js";
 import { keyActions, modelActions, serverActions } from "./actions/server.js";
 import { settingsActions, storageActions } from "./actions/settings.js";
-import { createAnnouncer } from "./announcer.js";
+import { createAnnouncer, speakPhases } from "./announcer.js";
 import { createApi } from "./api.js";
 import { has, t } from "./language.js";
 import { createLibrary } from "./library.js";
+import { refusedImage } from "./requests.js";
 import { createStore } from "./store.js";
 import { createTabs } from "./tabs.js";
-import { refusedImage } from "./refused.js";
-import { speakPhases } from "./speaking.js";
 
 const noticeTime = 6000;
 
@@ -53,7 +52,13 @@ export function createPage(history, base) {
   page.base = base;
   addEditing(page);
   page.show = dialog => store.dispatch({ type: "dialog", value: dialog });
-  page.setPanel = value => store.dispatch({ type: "panels", value });
+  page.setPanel = value => {
+    store.dispatch({ type: "panels", value });
+    if (value.settings) {
+      page.models.refreshSampling();
+      page.storage.estimate();
+    }
+  };
   return page;
 }
 
@@ -77,9 +82,8 @@ function addEditing(page) {
     requestAnimationFrame(() => document.getElementById("composer")?.focus({ preventScroll: true }));
   };
 
-  page.liveState = message => store.state.runs[message.conversation]?.state ?? message.state;
   page.refusedImage = message => refusedImage(store.state, message);
-
+  page.liveState = message => store.state.runs[message.conversation]?.state ?? message.state;
   /** Conversations with a running answer; the same list while it is the same. */
   page.runningIds = () => {
     const ids = Object.keys(store.state.runs);

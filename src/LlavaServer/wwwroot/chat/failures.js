@@ -2,11 +2,7 @@
 
 import { ApiError, NetworkError, SilentError } from "./api.js";
 import { bytes, has, t } from "./language.js";
-
-const imageCodes = new Set([
-  "invalid_base64_image", "empty_image_file", "invalid_image_url", "image_parse_error", "invalid_image_format",
-  "unsupported_image_media_type", "image_too_large", "image_too_small", "image_file_too_large", "too_many_images",
-]);
+import { isImageError } from "./requests.js";
 
 /** The record of a failure, as a message keeps it. */
 export function errorRecord(failure, at = Date.now()) {
@@ -21,14 +17,6 @@ export function errorRecord(failure, at = Date.now()) {
 
 /** The request is larger than the server takes: known before it is sent. */
 export const tooLarge = (size, limit) => new ApiError(413, { code: "request_too_large", message: "", size, limit });
-
-export const isImageError = error => imageCodes.has(error.code);
-
-/** Where in the request the refused picture is: {message, part} counted among what was sent, or null. */
-export function placeOfImage(error) {
-  const found = /messages\[(\d+)\]\.content\[(\d+)\]/.exec(error.param ?? "");
-  return found ? { message: Number(found[1]), part: Number(found[2]) } : null;
-}
 
 /**
  * Title, further lines and offers of a failure.

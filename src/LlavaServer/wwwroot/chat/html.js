@@ -1,5 +1,6 @@
 // Components: preact with htm's templates, and what of preact's compat layer the views need.
 
+import { useEffect, useState } from "../vendor/hooks.mjs";
 import { Component, h } from "../vendor/preact.mjs";
 import htm from "../vendor/htm.mjs";
 
@@ -7,6 +8,23 @@ export { Component, Fragment, createContext, h, render } from "../vendor/preact.
 export { useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
 
 export const html = htm.bind(h);
+
+/** A view of a module that is fetched when it is first shown. */
+export function lazy(load, name) {
+  let view = null;
+  return function Lazy(properties) {
+    const [, setReady] = useState(view !== null);
+    useEffect(() => {
+      if (!view) {
+        load().then(module => {
+          view = module[name];
+          setReady(true);
+        });
+      }
+    }, []);
+    return view && h(view, properties);
+  };
+}
 
 /** The view, drawn again only when one of its properties is another value. */
 export function memo(view) {

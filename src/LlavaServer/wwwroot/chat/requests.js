@@ -1,6 +1,8 @@
-// From a path of messages to the request, and what is known about models and parameters.
+// From a path of messages to the request, what is known about models and parameters, and what can be asked now.
 
 import { bytes, number, t } from "./language.js";
+import { openRun, shownPath } from "./store.js";
+import { pathTo } from "./tree.js";
 
 /** Adjustable parameters with what the API takes. `rest` is the text of the default when the server names none. */
 export const parameters = [
@@ -50,7 +52,7 @@ function contentOf(message, address) {
 
 export function requestOf(conversation, path, address, continues) {
   return {
-    model: conversation.model,
+    ...(conversation.model ? { model: conversation.model } : {}),
     messages: messagesOf(conversation, path, address),
     stream: true,
     stream_options: { include_usage: true },
@@ -98,4 +100,55 @@ export function titleOf(text, images) {
 export function defaultText(parameter, defaults) {
   const value = defaults?.[parameter.name];
   return typeof value === "number" ? number(value, 3) : t(parameter.rest ?? "settings.default.model");
+}
+
+/** The model of the open conversation, of the new one, or null when it is not installed. */
+export const chosenModel = state => findModel(state.models.list, chosenName(state)) ?? null;
+
+export const chosenName = state => state.open.conversation?.model ?? state.defaults.model ?? state.models.list[0]?.name ?? "";
+
+/** Whether the chosen model cannot see pictures that would be sent. */
+export function isBlind(state) {
+  const model = chosenModel(state);
+  return !!model && !sees(model) && (state.draft.images.length > 0 || imagesOf(shownPath(state)).length > 0);
+}
+
+/** Nothing runs here or in another tab, and the server answers. */
+export const canAsk = state =>
+  state.isReady && !openRun(state) && state.server.state === "ok" && !state.elsewhere.includes(state.open.conversation?.id);
+
+export const hasDraft = ({ draft }) => draft.text.trim() !== "" || draft.images.length > 0;
+
+export const draftBytes = images => images.reduce((sum, image) => sum + Math.ceil(image.bytes / 3) * 4, 0);
+
+/** Whether the composer's message can be sent. */
+export const canSend = state =>
+  canAsk(state) && hasDraft(state) && state.accepting === 0 && !isBlind(state) && state.draft.images.length <= state.config.maxImages &&
+  draftBytes(state.draft.images) <= state.config.maxRequestBytes && (chosenName(state) !== "" || state.models.state !== "ready");
+
+/** The refused picture of a failed answer: {digest, name, number, message} or null. */
+export function refusedImage(state, message) {
+  const place = message.error && isImageError(message.error) ? placeOfImage(message.error) : null;
+  if (!place) {
+    return null;
+  }
+
+  const path = pathTo(state.open.messages, message.parent).filter(other => other.role === "user" || other.text !== "");
+  const system = state.open.conversation.system?.trim() ? 1 : 0;
+  const asked = path[place.message - system];
+  const image = asked?.images[place.part];
+  return image ? { digest: image.digest, name: image.name, number: place.part + 1, message: asked.id } : null;
+}
+
+const imageCodes = new Set([
+  "invalid_base64_image", "empty_image_file", "invalid_image_url", "image_parse_error", "invalid_image_format",
+  "unsupported_image_media_type", "image_too_large", "image_too_small", "image_file_too_large", "too_many_images",
+]);
+
+export const isImageError = error => imageCodes.has(error.code);
+
+/** Where in the request the refused picture is: {message, part} counted among what was sent, or null. */
+export function placeOfImage(error) {
+  const found = /messages\[(\d+)\]\.content\[(\d+)\]/.exec(error.param ?? "");
+  return found ? { message: Number(found[1]), part: Number(found[2]) } : null;
 }

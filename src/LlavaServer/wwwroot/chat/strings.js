@@ -159,6 +159,13 @@ export const english = {
   "image.unnamed": "picture",
   "image.refused": "The server refused this picture",
 
+  "image.empty": "{name} is empty.",
+  "image.not-image": "{name} is not a picture that this page knows: JPEG, PNG, WebP, GIF and BMP are.",
+  "image.heic": "{name} is in the HEIC format, which this browser cannot read. On an iPhone: Settings, Camera, Formats, Most Compatible.",
+  "image.unreadable": "{name} could not be read as a picture: the file is damaged or of a kind that this browser does not know.",
+  "image.too-large": "{name} has {size}, a picture may have {limit}.",
+  "image.too-many-pixels": "{name} has {width} × {height} pixels, a picture may have {limit} in all.",
+
   "camera.title": "Camera",
   "camera.take": "Take picture",
   "camera.denied": "The camera could not be used: {reason}",

@@ -1,10 +1,9 @@
 // Asking: from the composer, an edit or a repetition, to an answer that is stored.
 
-import { runAnswer } from "../answering.js";
-import { canAsk, canSend, chosenName } from "../can.js";
+import { canAsk, canSend, chosenName } from "../requests.js";
 import { assistantMessage, imageOf, now, userMessage } from "../records.js";
 import { titleOf } from "../requests.js";
-import { messageOf } from "../run.js";
+import { messageOf } from "../store.js";
 import { openRun } from "../store.js";
 import { leafBelow, pathTo, versionsOf } from "../tree.js";
 
@@ -64,7 +63,8 @@ export function answerActions(page) {
       }
 
       await library.saveMessage(reply, [], asked);
-      saving = setInterval(() => !abort.signal.aborted && library.saveMessage(messageOf(run), [], latest(asked)), saveInterval);
+      saving = setInterval(() => run && !abort.signal.aborted && library.saveMessage(messageOf(run), [], latest(asked)), saveInterval);
+      const { runAnswer } = await import("../answering.js");
       run = await runAnswer({ conversation: asked, path, reply, continues, limit: store.state.config.maxRequestBytes }, {
         api, signal: abort.signal, image: library.image,
         onRun: next => {

@@ -1,13 +1,12 @@
 // Opening, making, naming, deleting and finding conversations, and single messages of them.
 
-import { chosenName } from "../can.js";
-import { exportHistory, exportMarkdown, importHistory, ImportError } from "../transfer.js";
+import { chosenName } from "../requests.js";
 import { createId, now } from "../records.js";
 import { openRun } from "../store.js";
 import { newestLeaf, withFollowing } from "../tree.js";
-import { saveFile } from "../files.js";
 
 export const undoTime = 8000;
+const transfer = () => import("../transfer.js");
 
 /** @param page the parts of the page, see app.js */
 export function conversationActions(page) {
@@ -100,10 +99,11 @@ export function conversationActions(page) {
     const report = value => store.dispatch({ type: "dialog", value: { kind: "import", name: file.name, ...value } });
     report({ progress: 0 });
     try {
+      const { importHistory } = await transfer();
       report({ result: await importHistory(library.history, file, { onProgress: progress => report({ progress }) }) });
       await refresh();
     } catch (failure) {
-      report({ failure: failure instanceof ImportError ? { code: failure.code, detail: failure.detail } : { code: "other", detail: failure.message } });
+      report({ failure: failure.code && failure.code !== "other" ? { code: failure.code, detail: failure.detail } : { code: "other", detail: failure.message } });
     }
   }
 
@@ -111,7 +111,8 @@ export function conversationActions(page) {
 
   async function exporting(make, name) {
     try {
-      saveFile(await make(), name);
+      const { saveFile } = await import("../files.js");
+      saveFile(await make(await transfer()), name);
     } catch (failure) {
       page.notify({ key: "export", text: "transfer.failed", values: { reason: failure.message } });
     }
@@ -167,8 +168,8 @@ export function conversationActions(page) {
       }
     },
 
-    exportAll: () => exporting(() => exportHistory(library.history, null, store.state.server.version), `llava-chat-${today()}.json`),
-    exportOne: id => exporting(() => exportHistory(library.history, [id], store.state.server.version), `llava-chat-${today()}.json`),
-    exportText: (id, title) => exporting(() => exportMarkdown(library.history, id), `${title.replace(/[^\p{L}\p{N} _-]+/gu, "").trim().slice(0, 60) || "conversation"}.md`),
+    exportAll: () => exporting(({ exportHistory }) => exportHistory(library.history, null, store.state.server.version), `llava-chat-${today()}.json`),
+    exportOne: id => exporting(({ exportHistory }) => exportHistory(library.history, [id], store.state.server.version), `llava-chat-${today()}.json`),
+    exportText: (id, title) => exporting(({ exportMarkdown }) => exportMarkdown(library.history, id), `${title.replace(/[^\p{L}\p{N} _-]+/gu, "").trim().slice(0, 60) || "conversation"}.md`),
   };
 }

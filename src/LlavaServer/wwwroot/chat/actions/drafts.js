@@ -1,9 +1,15 @@
 // What stands in the composer, and pictures on their way into it or into an edited message. Drafts survive a reload.
 
-import { acceptImage, ImageRefused } from "../images.js";
+import { bytes } from "../language.js";
 import { emptyDraft } from "../store.js";
 
 const saveDelay = 400;
+
+/** What the text of a refusal needs; sizes with their unit. */
+function refusalValues({ code, fileName, detail }) {
+  const { size, limit } = detail;
+  return { name: fileName, ...detail, ...(code === "too-large" ? { size: bytes(size), limit: bytes(limit) } : {}) };
+}
 
 /** @param page the parts of the page, see app.js */
 export function draftActions(page) {
@@ -45,6 +51,7 @@ export function draftActions(page) {
       maxImageBytes: config.maxImageBytes, maxImagePixels: config.maxImagePixels,
       longestSide: config.longestSide, sendOriginals: settings.sendOriginals,
     };
+    const { acceptImage, ImageRefused } = await import("../images.js");
     let attached = 0;
     for (const file of files) {
       if (store.state[target]?.images.length >= config.maxImages) {
@@ -62,7 +69,7 @@ export function draftActions(page) {
           throw failure;
         }
 
-        page.notify({ key: `refused:${failure.fileName}`, text: `image.${failure.code}`, values: { name: failure.fileName, ...failure.detail }, isError: true });
+        page.notify({ key: `refused:${failure.fileName}`, text: `image.${failure.code}`, values: refusalValues(failure), isError: true });
       } finally {
         store.dispatch({ type: "accepting", change: -1 });
       }

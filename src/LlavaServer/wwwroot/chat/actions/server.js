@@ -1,7 +1,7 @@
 // Whether the server can be asked: banners, its health while one shows, the list of models, the API key.
 
 import { ApiError, NetworkError } from "../api.js";
-import { chosenName } from "../can.js";
+import { chosenName } from "../requests.js";
 
 const pollInterval = 5000;
 const keyName = "llava-chat:key";
@@ -57,10 +57,9 @@ export function modelActions(page) {
 
   async function refresh() {
     try {
-      const [tags, running] = await Promise.all([api.tags(), api.running().catch(() => ({}))]);
+      const tags = await api.tags();
       const list = (tags.models ?? []).map(modelOf).filter(model => model.capabilities.length === 0 || model.capabilities.includes("completion"));
-      store.dispatch({ type: "models", value: { state: "ready", list: mark(list, running) } });
-      await refreshSampling();
+      store.dispatch({ type: "models", value: { state: "ready", list } });
     } catch (failure) {
       store.dispatch({ type: "models", value: { state: "failed" } });
       if (failure instanceof ApiError && failure.code === "invalid_api_key") {

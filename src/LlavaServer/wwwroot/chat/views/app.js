@@ -1,19 +1,18 @@
 // The whole page: layout, keys, files that are dropped or pasted.
 
-import { html, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from "../html.js";
+import { html, lazy, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from "../html.js";
 import { t } from "../language.js";
 import { stateOf } from "../store.js";
-import { takeFiles } from "../intake.js";
-import { takeKeys } from "../keys.js";
-import { Banners, Notices } from "./banners.js";
+import { takeFiles, takeKeys } from "../input.js";
 import { Composer } from "./composer.js";
-import { Dialogs } from "./dialogs.js";
 import { Header } from "./header.js";
 import { Messages } from "./messages.js";
 import { IconButton, Icon, narrow, useMedia } from "./parts.js";
-import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
-import { Status } from "./status.js";
+import { Banners, Notices, Status } from "./status.js";
+
+const Dialogs = lazy(() => import("./dialogs.js"), "Dialogs");
+const Settings = lazy(() => import("./settings.js"), "Settings");
 
 export function App({ page }) {
   const [state, setState] = useState(page.store.state);
@@ -54,7 +53,7 @@ export function App({ page }) {
       </main>
       <${SettingsPlace} page=${page} state=${state} isNarrow=${isNarrow} />
       <${Notices} page=${page} notices=${state.notices} />
-      <${Dialogs} page=${page} state=${state} />
+      ${state.dialog && html`<${Dialogs} page=${page} state=${state} />`}
       <${Speech} page=${page} />
       ${isDropping && html`<div class="drop" aria-hidden="true"><div><${Icon} name="image" /><p>${t("drop.title")}</p><p class="quiet">${t("drop.text")}</p></div></div>`}
     </div>`;

@@ -2,8 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
 import { t } from "../language.js";
-import { AttachButtons } from "./composer.js";
-import { Thumbnails } from "./thumbnails.js";
+import { AttachButtons, Thumbnails } from "./composer.js";
 
 export function Edit({ page, edit, config, settings }) {
   const area = useRef();

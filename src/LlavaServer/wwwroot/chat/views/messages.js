@@ -1,15 +1,15 @@
 // The list of messages: follows the answer while the reader is at its end, and draws long conversations from their end.
 
-import { canAsk } from "../can.js";
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../html.js";
+import { canAsk, refusedImage } from "../requests.js";
+import { html, lazy, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../html.js";
 import { t } from "../language.js";
-import { messageOf } from "../run.js";
+import { messageOf } from "../store.js";
 import { openRun, shownPath } from "../store.js";
 import { versionsOf } from "../tree.js";
 import { Intro } from "./intro.js";
-import { Message } from "./message.js";
 import { Icon } from "./parts.js";
 
+const Message = lazy(() => import("./message.js"), "Message");
 const step = 40;
 const near = 48;
 
@@ -24,7 +24,7 @@ export function Messages({ page, state }) {
   const can = canAsk(state) && state.edit === null;
   const { messages } = state.open;
   const last = path.at(-1);
-  const refused = last?.error ? page.refusedImage(last) : null;
+  const refused = last?.error ? refusedImage(state, last) : null;
 
   const showEarlier = () => {
     const { current } = scroller;

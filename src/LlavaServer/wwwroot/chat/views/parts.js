@@ -1,7 +1,6 @@
 // Small pieces that many views use: icons, buttons, dialogs, pictures.
 
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
-import { objectUrl, releaseUrl } from "../images.js";
 import { t } from "../language.js";
 
 const shapes = {
@@ -80,15 +79,18 @@ export function useMedia(query) {
 
 export const narrow = "(max-width: 899.98px)";
 
+let images = null;
+
 /** The address of a stored or attached picture, released when it is no longer shown; undefined while it is read, null if it is gone. */
 function usePictureUrl(page, image) {
   const [url, setUrl] = useState(undefined);
   useEffect(() => {
     let current = null;
     let isLeft = false;
-    const show = stored => {
+    const show = async stored => {
+      images ??= await import("../images.js");
       if (!isLeft) {
-        current = stored ? objectUrl(stored) : null;
+        current = stored ? images.objectUrl(stored) : null;
         setUrl(current);
       }
     };
@@ -101,7 +103,7 @@ function usePictureUrl(page, image) {
     return () => {
       isLeft = true;
       if (current) {
-        releaseUrl(current);
+        images.releaseUrl(current);
       }
     };
   }, [image.digest]);

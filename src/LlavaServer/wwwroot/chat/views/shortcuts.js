@@ -2,7 +2,7 @@
 
 import { html } from "../html.js";
 import { has, t } from "../language.js";
-import { isMac, shortcuts } from "../shortcuts.js";
+import { isMac, shortcuts } from "../input.js";
 import { Dialog } from "./parts.js";
 
 const nameOf = key => has(key) ? t(key) : key === "mod" ? (isMac() ? "⌘" : "Ctrl") : key;

@@ -1,6 +1,5 @@
 // The list of conversations: new, search, groups by age, and what can be done with each.
 
-import { groupByAge } from "../grouping.js";
 import { html, memo, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { month, t } from "../language.js";
 import { Icon, IconButton } from "./parts.js";
@@ -149,4 +148,29 @@ function Menu({ anchor, entries, onClose, onLeave }) {
     <div class="popup menu" popover="auto" role="menu" ref=${menu} onKeyDown=${onKeyDown}>
       ${entries.map(([icon, key, act]) => html`<button key=${key} type="button" role="menuitem" tabindex="-1" data-entry=${key} onClick=${act}><${Icon} name=${icon} /> ${t(key)}</button>`)}
     </div>`;
+}
+
+const day = 86_400_000;
+
+/** Conversations, newest first, as [{key, at, conversations}]; key is "today", "yesterday", "week" or "month" (the month of `at`). */
+export function groupByAge(conversations, now) {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  const groups = [];
+  for (const conversation of conversations) {
+    const at = conversation.updatedAt;
+    const key = at >= midnight ? "today" : at >= midnight - day ? "yesterday" : at >= midnight - 6 * day ? "week" : "month";
+    const name = key === "month" ? monthOf(at) : key;
+    if (groups.at(-1)?.name !== name) {
+      groups.push({ name, key, at, conversations: [] });
+    }
+
+    groups.at(-1).conversations.push(conversation);
+  }
+
+  return groups;
+}
+
+function monthOf(time) {
+  const date = new Date(time);
+  return `${date.getFullYear()}-${date.getMonth()}`;
 }

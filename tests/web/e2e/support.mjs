@@ -1,0 +1,113 @@
+// What every end-to-end test has: a browser, a page on the server under test, and the list that is always checked.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const executablePath = process.env.LLAVA_TEST_CHROMIUM || "/usr/bin/chromium";
+
+/** Address of the server under test. */
+export const address = process.env.LLAVA_WEB_ADDRESS ?? "http://127.0.0.1:21481/";
+
+const browsers = new Map();
+after(async () => {
+  for (const browser of browsers.values()) {
+    await (await browser).close();
+  }
+});
+
+const browserWith = args => {
+  const key = args.join(" ");
+  if (!browsers.has(key)) {
+    browsers.set(key, chromium.launch({ executablePath, args: [...flags, ...args] }));
+  }
+
+  return browsers.get(key);
+};
+
+export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+/**
+ * A test with a page of its own.
+ * @param options {context, args, allow: patterns of console errors and failed requests that the test orders, path, open: false to open the page itself}
+ * @param body gets {page, context, chat, requests}
+ */
+export function scenario(name, options, body) {
+  test(name, { timeout: 60_000 }, async () => {
+    const browser = await browserWith(options.args ?? []);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options.context });
+    try {
+      const page = await context.newPage();
+      const watch = watchPage(page, options.allow ?? []);
+      const chat = chatOf(page);
+      if (options.open !== false) {
+        await chat.open(options.path);
+      }
+
+      await body({ page, context, chat, requests: watch.requests });
+      assert.deepEqual(watch.complaints, [], "console errors, page errors, policy violations, other origins, failed requests");
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+export function watchPage(page, allow) {
+  const complaints = [];
+  const requests = [];
+  const complain = text => allow.some(pattern => pattern.test(text)) || complaints.push(text);
+  page.on("console", message => ["error", "warning"].includes(message.type()) && complain(`console: ${message.text()}`));
+  page.on("pageerror", error => complain(`page error: ${error.stack ?? error}`));
+  page.on("requestfailed", request => complain(`failed: ${new URL(request.url()).pathname} ${request.failure()?.errorText}`));
+  page.on("request", request => {
+    const url = new URL(request.url());
+    if (!["blob:", "data:"].includes(url.protocol) && url.origin !== new URL(address).origin) {
+      complain(`other origin: ${url}`);
+    }
+
+    if (url.pathname.endsWith("/v1/chat/completions")) {
+      requests.push(JSON.parse(request.postData() ?? "null"));
+    }
+  });
+  return { complaints, requests };
+}
+
+/** The page as a user drives it. */
+export function chatOf(page) {
+  const state = (...names) => page.waitForSelector(names.map(name => `#page[data-state="${name}"]`).join(", "));
+  const last = () => page.locator("article[data-role=assistant]").last();
+  return {
+    state, last,
+    async open(path = "") {
+      await page.goto(new URL(path, address).href);
+      await page.waitForSelector("#page:not([data-state=starting]) #composer");
+      // Models are read after the first view.
+      await page.waitForSelector(".facts span, .banner, dialog[data-dialog=key]", { state: "attached" });
+    },
+    composer: () => page.locator("#composer"),
+    write: text => page.fill("#composer", text),
+    async send(text) {
+      await page.fill("#composer", text);
+      await page.click("[data-action=send]");
+    },
+    /** Sends and waits for the end; returns the answer's text. */
+    async ask(text, end = "done") {
+      await page.fill("#composer", text);
+      await page.click("[data-action=send]");
+      await page.waitForSelector(`li:last-child > article[data-role=assistant][data-state="${end}"]`);
+      return (await last().locator(".prose").allTextContents()).join("").trim();
+    },
+    stop: () => page.click("[data-action=stop]"),
+    answers: async () => (await page.locator("article[data-role=assistant] .prose").allTextContents()).map(text => text.trim()),
+    async attach(...files) {
+      const before = await page.locator(".composer .thumbnail").count();
+      await page.setInputFiles("[data-input=draft-files]", files);
+      await page.locator(".composer .thumbnail").nth(before + files.length - 1).waitFor();
+    },
+    act: (article, name) => article.locator(`[data-action=${name}]`).click(),
+  };
+}
+
+/** Pictures in a request, as data URLs, in their order. */
+export const picturesOf = request => request.messages.flatMap(message => Array.isArray(message.content) ? message.content.filter(part => part.type === "image_url").map(part => part.image_url.url) : []);
