@@ -60,7 +60,7 @@ public sealed class GgufFile : IDisposable
                 fileBytes += partBytes;
             }
 
-            split.CheckTensors(tensors);
+            split.CheckTensors(tensors.ConvertAll(static tensor => tensor.Name));
             return new GgufFile(path, header.Metadata, tensors, mappings, fileBytes);
         }
         catch

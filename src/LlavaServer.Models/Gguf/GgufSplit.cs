@@ -22,26 +22,25 @@ internal sealed class GgufSplit
 
     public static GgufSplit FromFirstPart(string path, GgufMetadata metadata)
     {
-        var count = metadata.GetInt32("split.count", 0);
-        if (count <= 1)
+        var count = PartCountOf(metadata);
+        if (count == 1)
         {
             return new GgufSplit(string.Empty, 1, -1);
-        }
-
-        if (count > GgufLimits.MaxSplitFiles)
-        {
-            throw new GgufException($"key 'split.count': {count} parts are more than the limit of {GgufLimits.MaxSplitFiles}");
-        }
-
-        if (metadata.GetInt32("split.no") != 0)
-        {
-            throw new GgufException("key 'split.no': this is not the first part of a split model; open the first part");
         }
 
         var prefix = path.Length > PartFormat.Length ? path[..^PartFormat.Length] : string.Empty;
         return prefix.Length > 0 && path == Name(prefix, 0, count)
             ? new GgufSplit(prefix, count, metadata.GetInt64("split.tensors.count", -1))
             : throw new GgufException($"key 'split.count': the file name must end in '-00001-of-{count:D5}.gguf'");
+    }
+
+    /// <summary>The parts of a model whose files are all known, so that their names do not matter.</summary>
+    public static GgufSplit FromParts(GgufMetadata metadata, int partCount)
+    {
+        var count = PartCountOf(metadata);
+        return count == partCount
+            ? new GgufSplit(string.Empty, count, metadata.GetInt64("split.tensors.count", -1))
+            : throw new GgufException($"key 'split.count': the model has {count} parts, {partCount} are given");
     }
 
     public string PartPath(int part) => Name(prefix, part, PartCount);
@@ -59,7 +58,7 @@ internal sealed class GgufSplit
         }
     }
 
-    public void CheckTensors(List<GgufTensor> tensors)
+    public void CheckTensors(List<string> tensors)
     {
         if (tensorCount >= 0 && tensors.Count != tensorCount)
         {
@@ -69,11 +68,29 @@ internal sealed class GgufSplit
         var names = new HashSet<string>(tensors.Count, StringComparer.Ordinal);
         foreach (var tensor in tensors)
         {
-            if (!names.Add(tensor.Name))
+            if (!names.Add(tensor))
             {
-                throw new GgufException($"tensor {GgufText.Quote(tensor.Name)}: occurs in two parts");
+                throw new GgufException($"tensor {GgufText.Quote(tensor)}: occurs in two parts");
             }
         }
+    }
+
+    private static int PartCountOf(GgufMetadata metadata)
+    {
+        var count = metadata.GetInt32("split.count", 0);
+        if (count <= 1)
+        {
+            return 1;
+        }
+
+        if (count > GgufLimits.MaxSplitFiles)
+        {
+            throw new GgufException($"key 'split.count': {count} parts are more than the limit of {GgufLimits.MaxSplitFiles}");
+        }
+
+        return metadata.GetInt32("split.no") == 0
+            ? count
+            : throw new GgufException("key 'split.no': this is not the first part of a split model; open the first part");
     }
 
     private static string Name(string prefix, int part, int count) =>

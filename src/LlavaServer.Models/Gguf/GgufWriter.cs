@@ -27,6 +27,9 @@ public sealed class GgufWriter
         }
     }
 
+    /// <summary>Bytes of all tensors, without header and padding.</summary>
+    public long TensorBytes => tensors.Sum(static tensor => tensor.Bytes);
+
     public void AddString(string key, string value) => Add(key, value);
 
     public void AddBoolean(string key, bool value) => Add(key, value);

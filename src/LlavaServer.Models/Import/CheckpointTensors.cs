@@ -6,7 +6,7 @@ namespace LlavaServer.Models.Import;
 internal sealed class CheckpointTensors : IDisposable
 {
     private const int MaxShards = 1_024;
-    private readonly List<SafetensorsFile> files = [];
+    private readonly List<SafetensorsFile> opened = [];
     private readonly Dictionary<string, SafetensorsTensor> tensors = new(StringComparer.Ordinal);
 
     private CheckpointTensors()
@@ -15,14 +15,14 @@ internal sealed class CheckpointTensors : IDisposable
 
     public IEnumerable<SafetensorsTensor> All => tensors.Values;
 
-    public static CheckpointTensors Open(string folder)
+    public static CheckpointTensors Open(CheckpointFiles files)
     {
         var checkpoint = new CheckpointTensors();
         try
         {
-            foreach (var name in FileNames(folder))
+            foreach (var name in FileNames(files))
             {
-                checkpoint.Add(SafetensorsFile.Open(folder, name));
+                checkpoint.Add(SafetensorsFile.Open(files.Find(name) ?? throw new ImportException($"{name}: is missing"), name));
             }
 
             return checkpoint;
@@ -34,16 +34,14 @@ internal sealed class CheckpointTensors : IDisposable
         }
     }
 
-    public void Dispose() => files.ForEach(file => file.Dispose());
+    public void Dispose() => opened.ForEach(file => file.Dispose());
 
-    private static List<string> FileNames(string folder)
+    private static List<string> FileNames(CheckpointFiles files)
     {
-        var index = JsonFile.TryRead(folder, "model.safetensors.index.json", 64 << 20);
+        var index = JsonFile.TryRead(files, "model.safetensors.index.json", 64 << 20);
         if (index is null)
         {
-            return File.Exists(Path.Combine(folder, "model.safetensors")) || Directory.GetFiles(folder, "pytorch_model*.bin").Length == 0
-                ? ["model.safetensors"]
-                : throw new ImportException("pytorch_model.bin: pickled weights are not read; save the checkpoint as safetensors");
+            return FileNamesWithoutIndex(files);
         }
 
         var map = index.FindObject("weight_map") ?? throw index.Wrong("weight_map", "an object");
@@ -62,9 +60,28 @@ internal sealed class CheckpointTensors : IDisposable
         return names.Count <= MaxShards ? names : throw index.Wrong("weight_map", $"a map to at most {MaxShards} files");
     }
 
+    // The authors' own files and those of transformers; several ones without an index are shards too.
+    private static List<string> FileNamesWithoutIndex(CheckpointFiles files)
+    {
+        if (files.Find("model.safetensors") is not null)
+        {
+            return ["model.safetensors"];
+        }
+
+        var shards = files.Names.Where(static name => name.EndsWith(".safetensors", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        return shards.Count switch
+        {
+            > MaxShards => throw new ImportException($"{shards[0]}: is one of {shards.Count} files, more than {MaxShards}"),
+            0 when files.Names.Any(static name => name.StartsWith("pytorch_model", StringComparison.Ordinal)) =>
+                throw new ImportException("pytorch_model.bin: pickled weights are not read; save the checkpoint as safetensors"),
+            0 => ["model.safetensors"],
+            _ => shards,
+        };
+    }
+
     private void Add(SafetensorsFile file)
     {
-        files.Add(file);
+        opened.Add(file);
         foreach (var tensor in file.Tensors)
         {
             if (!tensors.TryAdd(tensor.Name, tensor))

@@ -4,14 +4,17 @@ using LlavaServer.Models.Quantization;
 namespace LlavaServer.Models.Import;
 
 /// <summary>
-/// Converts a LLaVA-1.5 checkpoint in Hugging Face form (config.json, safetensors, tokenizer) into the two files that a server loads: a `llama` model and
-/// a `clip` mmproj. Takes the authors' naming as well as both of transformers'. Stateless, any thread; memory stays at some 100 MB.
+/// Converts a checkpoint in Hugging Face form (config.json, safetensors, tokenizer) into the files that a server loads: a `llama` or `qwen2` model and, for
+/// LLaVA-1.5 in the authors' naming and in both of transformers', a `clip` mmproj. Stateless, any thread; memory stays at some 100 MB.
 /// </summary>
 public static class HuggingFaceImporter
 {
-    /// <param name="checkpointFolder">Folder of a checkpoint whose tower and projector are in its safetensors files.</param>
+    private static readonly string[] s_seeing = ["LlavaForConditionalGeneration", "LlavaLlamaForCausalLM", "LlavaMistralForCausalLM", "LlavaQwenForCausalLM"];
+    private static readonly string[] s_blind = ["LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM"];
+
+    /// <param name="checkpointFolder">Folder of a checkpoint whose tower and projector, if it has any, are in its safetensors files.</param>
     /// <param name="modelGgufPath">The language model to write; replaced by rename.</param>
-    /// <param name="mmprojGgufPath">Tower and projector to write; F32 or BF16 if <paramref name="type"/> says so, F16 otherwise.</param>
+    /// <param name="mmprojGgufPath">Tower and projector to write; F32 or BF16 if <paramref name="type"/> says so, F16 otherwise. Untouched for a model without.</param>
     /// <param name="type">Storage type of the language model's matrices; a block type means llama-quantize's recipe of that name.</param>
     /// <param name="name">Name inside the files; by default the last part of `_name_or_path` or of the folder.</param>
     /// <param name="cancellationToken">Stops between parts of tensors and removes what was written.</param>
@@ -24,23 +27,48 @@ public static class HuggingFaceImporter
             throw new ImportException($"tensor type {TensorTypes.Name(type)} cannot be written");
         }
 
-        var config = JsonFile.Read(checkpointFolder, "config.json");
-        CheckArchitecture(config);
-        name ??= DefaultName(checkpointFolder, config);
-        var mix = QuantizationMix.Of(type);
-        using var checkpoint = CheckpointTensors.Open(checkpointFolder);
-        var collector = new TensorCollector(checkpoint);
-        var language = PrepareLanguage(checkpointFolder, config, collector, mix, name, cancellationToken);
-        var vision = PrepareVision(checkpointFolder, config, collector, mix, name, cancellationToken);
-        collector.CheckAllTaken();
-        vision.Write(mmprojGgufPath);
+        var files = CheckpointFiles.Of(checkpointFolder);
+        name ??= DefaultName(checkpointFolder, JsonFile.Read(files, "config.json"));
+        using var model = Prepare(files, QuantizationMix.Of(type), name, advanced: null, cancellationToken);
+        model.Vision?.Write(mmprojGgufPath);
         try
         {
-            language.Write(modelGgufPath);
+            model.Language.Write(modelGgufPath);
         }
         catch
         {
-            File.Delete(mmprojGgufPath);
+            if (model.Vision is not null)
+            {
+                File.Delete(mmprojGgufPath);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Reads and checks everything but the weights.</summary>
+    /// <param name="files">Of the checkpoint.</param>
+    /// <param name="mix">The recipe of the language model; tower and projector are F16 unless it is F32 or BF16.</param>
+    /// <param name="name">Name inside the files.</param>
+    /// <param name="advanced">Called with bytes of the checkpoint that are done.</param>
+    /// <param name="cancellationToken">Stops the writing between parts of tensors.</param>
+    /// <exception cref="ImportException">The checkpoint is damaged, incomplete or of another kind.</exception>
+    internal static ImportedModel Prepare(CheckpointFiles files, QuantizationMix mix, string name, Action<long>? advanced, CancellationToken cancellationToken)
+    {
+        var config = JsonFile.Read(files, "config.json");
+        var sees = CheckArchitecture(config);
+        var checkpoint = CheckpointTensors.Open(files);
+        try
+        {
+            var collector = new TensorCollector(checkpoint);
+            var language = PrepareLanguage(files, config, collector, mix, name, advanced, cancellationToken);
+            var vision = sees ? PrepareVision(files, config, collector, mix, name, advanced, cancellationToken) : null;
+            collector.CheckAllTaken();
+            return new ImportedModel(checkpoint, language, vision);
+        }
+        catch
+        {
+            checkpoint.Dispose();
             throw;
         }
     }
@@ -51,13 +79,20 @@ public static class HuggingFaceImporter
         return name.Length > 0 ? name : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
     }
 
-    private static void CheckArchitecture(JsonFile config)
+    /// <summary>Whether the model has a vision tower.</summary>
+    private static bool CheckArchitecture(JsonFile config)
     {
         var architecture = config.Find("architectures") is { ValueKind: System.Text.Json.JsonValueKind.Array } list && list.GetArrayLength() > 0
             && list[0].ValueKind == System.Text.Json.JsonValueKind.String ? list[0].GetString()! : string.Empty;
-        if (architecture is not ("LlavaForConditionalGeneration" or "LlavaLlamaForCausalLM" or "LlavaMistralForCausalLM" or "LlavaQwenForCausalLM"))
+        if (s_blind.Contains(architecture))
         {
-            throw new ImportException($"config.json: architecture {GgufText.Quote(architecture)} is not supported; LlavaForConditionalGeneration is");
+            return false;
+        }
+
+        if (!s_seeing.Contains(architecture))
+        {
+            throw new ImportException(
+                $"config.json: architecture {GgufText.Quote(architecture)} is not supported; LlavaForConditionalGeneration, {string.Join(", ", s_blind[..^1])} and {s_blind[^1]} are");
         }
 
         if (config.FindString("image_aspect_ratio") == "anyres" || config.Find("image_grid_pinpoints") is not null)
@@ -69,10 +104,12 @@ public static class HuggingFaceImporter
         {
             throw new ImportException("config.json: the projector must be two linear layers with GELU between them");
         }
+
+        return true;
     }
 
     private static GgufWriter PrepareLanguage(
-        string folder, JsonFile config, TensorCollector collector, QuantizationMix mix, string name, CancellationToken cancellationToken)
+        CheckpointFiles files, JsonFile config, TensorCollector collector, QuantizationMix mix, string name, Action<long>? advanced, CancellationToken cancellationToken)
     {
         var language = LanguageConfig.Read(config);
         var embedding = collector.Peek("model.embed_tokens.weight");
@@ -85,23 +122,23 @@ public static class HuggingFaceImporter
         var writer = new GgufWriter();
         AddGeneral(writer, language.Architecture, "model", name, mix);
         LanguageModelWriter.AddMetadata(writer, language, vocabularySize);
-        LanguageModelWriter.AddVocabulary(writer, VocabularyReader.Read(folder, language, vocabularySize), VocabularyReader.ReadChatTemplates(folder));
+        LanguageModelWriter.AddVocabulary(writer, VocabularyReader.Read(files, language, vocabularySize), VocabularyReader.ReadChatTemplates(files));
         var tensors = LanguageModelWriter.CollectTensors(collector, language, vocabularySize);
-        AddTensors(writer, tensors, mix, language.Layers, language.Heads / language.KeyValueHeads, cancellationToken);
+        AddTensors(writer, tensors, mix, language.Layers, language.Heads / language.KeyValueHeads, advanced, cancellationToken);
         return writer;
     }
 
     private static GgufWriter PrepareVision(
-        string folder, JsonFile config, TensorCollector collector, QuantizationMix languageMix, string name, CancellationToken cancellationToken)
+        CheckpointFiles files, JsonFile config, TensorCollector collector, QuantizationMix languageMix, string name, Action<long>? advanced, CancellationToken cancellationToken)
     {
         var mix = languageMix.BaseType is TensorType.F32 or TensorType.BF16 ? languageMix : QuantizationMix.Of(TensorType.F16);
-        var vision = VisionConfig.Read(config, JsonFile.TryRead(folder, "preprocessor_config.json"));
+        var vision = VisionConfig.Read(config, JsonFile.TryRead(files, "preprocessor_config.json"));
         var writer = new GgufWriter();
         AddGeneral(writer, "clip", "mmproj", name, mix);
         VisionModelWriter.AddMetadata(writer, vision);
         var languageWidth = LanguageConfig.Read(config).Width;
         var kernelType = mix.BaseType == TensorType.F32 ? TensorType.F32 : TensorType.F16;
-        AddTensors(writer, VisionModelWriter.CollectTensors(collector, vision, languageWidth, kernelType), mix, 0, 1, cancellationToken);
+        AddTensors(writer, VisionModelWriter.CollectTensors(collector, vision, languageWidth, kernelType), mix, 0, 1, advanced, cancellationToken);
         return writer;
     }
 
@@ -115,13 +152,13 @@ public static class HuggingFaceImporter
     }
 
     private static void AddTensors(
-        GgufWriter writer, List<ImportTensor> tensors, QuantizationMix mix, int layers, int queriesPerKey, CancellationToken cancellationToken)
+        GgufWriter writer, List<ImportTensor> tensors, QuantizationMix mix, int layers, int queriesPerKey, Action<long>? advanced, CancellationToken cancellationToken)
     {
         var types = mix.ChooseTypes(tensors.Select(tensor => tensor.Plan), layers, queriesPerKey, pure: false);
         foreach (var tensor in tensors)
         {
             var type = types[tensor.Name];
-            writer.AddTensor(tensor.Name, type, tensor.Shape, stream => tensor.Write(stream, type, cancellationToken));
+            writer.AddTensor(tensor.Name, type, tensor.Shape, stream => tensor.Write(stream, type, advanced, cancellationToken));
         }
     }
 }

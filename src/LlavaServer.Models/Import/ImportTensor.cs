@@ -16,7 +16,7 @@ internal sealed record ImportTensor(string Name, SafetensorsTensor Source, Tenso
 
     /// <summary>Reads, converts and writes the tensor in pieces of bounded size.</summary>
     /// <exception cref="ImportException">A weight is not finite or does not fit the type.</exception>
-    public void Write(Stream stream, TensorType target, CancellationToken cancellationToken)
+    public void Write(Stream stream, TensorType target, Action<long>? advanced, CancellationToken cancellationToken)
     {
         // A bias whose elements change places is a matrix of one column.
         var rowElements = PermutedHeadSize > 0 && Source.Shape.Length == 1 ? 1 : (int)Shape[0];
@@ -33,6 +33,7 @@ internal sealed record ImportTensor(string Name, SafetensorsTensor Source, Tenso
             Expand(raw, values.AsSpan(0, count * rowElements), target);
             RowConverter.Convert(target, values, rowElements, count, stored);
             stream.Write(stored, 0, (int)(TensorTypes.RowBytes(target, rowElements) * count));
+            advanced?.Invoke((long)count * rowElements * Source.ElementBytes);
         }
     }
 

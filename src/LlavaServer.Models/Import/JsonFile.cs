@@ -16,14 +16,11 @@ internal sealed class JsonFile
         this.element = element;
     }
 
-    public static JsonFile Read(string folder, string name, long maxBytes = 4 << 20) =>
-        TryRead(folder, name, maxBytes) ?? throw new ImportException($"{name}: is missing");
+    public static JsonFile Read(CheckpointFiles files, string name, long maxBytes = 4 << 20) =>
+        TryRead(files, name, maxBytes) ?? throw new ImportException($"{name}: is missing");
 
-    public static JsonFile? TryRead(string folder, string name, long maxBytes = 4 << 20)
-    {
-        var path = Path.Combine(folder, name);
-        return File.Exists(path) ? Parse(name, BoundedFile.ReadAllBytes(path, name, maxBytes)) : null;
-    }
+    public static JsonFile? TryRead(CheckpointFiles files, string name, long maxBytes = 4 << 20) =>
+        files.Find(name) is { } path ? Parse(name, BoundedFile.ReadAllBytes(path, name, maxBytes)) : null;
 
     public static JsonFile Parse(string name, ReadOnlyMemory<byte> json)
     {

@@ -22,6 +22,11 @@ internal sealed record LanguageConfig(
             "qwen2" or "llava_qwen" => "qwen2",
             _ => throw text.Wrong("model_type", "llama, mistral or qwen2"),
         };
+        if (text.FindString("hidden_act") is not (null or "silu"))
+        {
+            throw text.Wrong("hidden_act", "silu");
+        }
+
         var width = text.GetInt32("hidden_size", 4_096, 1, 65_536);
         var heads = text.GetInt32("num_attention_heads", 32, 1, 1_024);
         if (text.Find("head_dim") is null && width % heads != 0)

@@ -26,15 +26,11 @@ internal sealed class SafetensorsFile : IDisposable
 
     public List<SafetensorsTensor> Tensors { get; }
 
+    /// <param name="path">Where the file is.</param>
+    /// <param name="name">How errors name it.</param>
     /// <exception cref="ImportException">The file is damaged or holds an unsupported type.</exception>
-    public static SafetensorsFile Open(string folder, string name)
+    public static SafetensorsFile Open(string path, string name)
     {
-        var path = Path.Combine(folder, name);
-        if (!File.Exists(path))
-        {
-            throw new ImportException($"{name}: is missing");
-        }
-
         var file = new SafetensorsFile(File.OpenHandle(path), name);
         try
         {

@@ -10,9 +10,9 @@ internal static class TokenizerJsonReader
 {
     private const long MaxBytes = 256 << 20;
 
-    public static ImportedVocabulary? TryRead(string folder, int size)
+    public static ImportedVocabulary? TryRead(CheckpointFiles files, int size)
     {
-        var file = JsonFile.TryRead(folder, "tokenizer.json", MaxBytes);
+        var file = JsonFile.TryRead(files, "tokenizer.json", MaxBytes);
         if (file is null)
         {
             return null;

@@ -8,11 +8,11 @@ internal static class VocabularyReader
     private const long MaxModelBytes = 64 << 20;
     private const long MaxTemplateBytes = 1 << 20;
 
-    public static ImportedVocabulary Read(string folder, LanguageConfig config, int size)
+    public static ImportedVocabulary Read(CheckpointFiles files, LanguageConfig config, int size)
     {
-        var vocabulary = ReadPieces(folder, size);
-        var settings = JsonFile.TryRead(folder, "tokenizer_config.json", 64 << 20);
-        ReadAddedTokens(JsonFile.TryRead(folder, "added_tokens.json", 64 << 20), settings, vocabulary);
+        var vocabulary = ReadPieces(files, size);
+        var settings = JsonFile.TryRead(files, "tokenizer_config.json", 64 << 20);
+        ReadAddedTokens(JsonFile.TryRead(files, "added_tokens.json", 64 << 20), settings, vocabulary);
         vocabulary.BosId = FindSpecial(settings, "bos_token", vocabulary) ?? InRange(config.BosTokenId, size) ?? InRange(vocabulary.BosId, size);
         vocabulary.EosId = FindSpecial(settings, "eos_token", vocabulary) ?? InRange(config.EosTokenId, size) ?? InRange(vocabulary.EosId, size);
         vocabulary.UnknownId = FindSpecial(settings, "unk_token", vocabulary) ?? InRange(vocabulary.UnknownId, size);
@@ -26,17 +26,16 @@ internal static class VocabularyReader
     /// The templates of `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`, in this order: the usual one, and the one named `tool_use`
     /// where there are several.
     /// </summary>
-    public static (string? Usual, string? WithTools) ReadChatTemplates(string folder)
+    public static (string? Usual, string? WithTools) ReadChatTemplates(CheckpointFiles files)
     {
-        var jinja = Path.Combine(folder, "chat_template.jinja");
-        if (File.Exists(jinja))
+        if (files.Find("chat_template.jinja") is { } jinja)
         {
             return (System.Text.Encoding.UTF8.GetString(BoundedFile.ReadAllBytes(jinja, "chat_template.jinja", MaxTemplateBytes)), null);
         }
 
         foreach (var name in (ReadOnlySpan<string>)["chat_template.json", "tokenizer_config.json"])
         {
-            var file = JsonFile.TryRead(folder, name, 64 << 20);
+            var file = JsonFile.TryRead(files, name, 64 << 20);
             switch (file?.Find("chat_template"))
             {
                 case { ValueKind: JsonValueKind.String }:
@@ -54,17 +53,16 @@ internal static class VocabularyReader
         return (null, null);
     }
 
-    private static ImportedVocabulary ReadPieces(string folder, int size)
+    private static ImportedVocabulary ReadPieces(CheckpointFiles files, int size)
     {
-        var path = Path.Combine(folder, "tokenizer.model");
-        if (File.Exists(path))
+        if (files.Find("tokenizer.model") is { } path)
         {
             var vocabulary = new ImportedVocabulary(size) { Model = "llama" };
             SentencePieceModelReader.Read(BoundedFile.ReadAllBytes(path, "tokenizer.model", MaxModelBytes), vocabulary);
             return vocabulary;
         }
 
-        return TokenizerJsonReader.TryRead(folder, size) ?? throw new ImportException("tokenizer.model and tokenizer.json: both are missing");
+        return TokenizerJsonReader.TryRead(files, size) ?? throw new ImportException("tokenizer.model and tokenizer.json: both are missing");
     }
 
     private static void ReadAddedTokens(JsonFile? added, JsonFile? settings, ImportedVocabulary vocabulary)

@@ -4,23 +4,35 @@ namespace LlavaServer.Models.Quantization;
 
 /// <summary>
 /// Rewrites a GGUF file in another weight format. For models that llama-quantize takes, the output is the one that it writes, byte for byte. Stateless,
-/// any thread; memory stays at some 100 MB.
+/// any thread; the data passes through buffers of some 100 MB.
 /// </summary>
 public static class GgufQuantizer
 {
+    private static readonly string[] s_rewritten = ["general.quantization_version", "general.file_type", .. GgufMerger.SplitKeys];
+
     /// <param name="inputPath">A model or mmproj in F32, F16 or BF16.</param>
     /// <param name="outputPath">The file to write; replaced by rename.</param>
     /// <param name="mix">The recipe.</param>
     /// <param name="pure">Use the recipe's base type for every matrix.</param>
     /// <param name="cancellationToken">Stops between parts of tensors and leaves no file.</param>
-    /// <exception cref="GgufException">The input is damaged, or already quantized to another type.</exception>
+    /// <exception cref="GgufException">The input is damaged, already quantized to another type, or has weights that are no numbers.</exception>
     public static void Quantize(string inputPath, string outputPath, QuantizationMix mix, bool pure = false, CancellationToken cancellationToken = default)
     {
-        using var input = GgufFile.Open(inputPath);
+        using var input = GgufSource.Open(inputPath);
+        Prepare(input, mix, pure, advanced: null, cancellationToken).Write(outputPath);
+    }
+
+    /// <summary>The file that is to be written; the input is read while it is, and has to stay open.</summary>
+    /// <param name="input">A model or mmproj in F32, F16 or BF16.</param>
+    /// <param name="mix">The recipe.</param>
+    /// <param name="pure">Use the recipe's base type for every matrix.</param>
+    /// <param name="advanced">Called with bytes of the input that are done.</param>
+    /// <param name="cancellationToken">Stops between parts of tensors.</param>
+    internal static GgufWriter Prepare(GgufSource input, QuantizationMix mix, bool pure, Action<long>? advanced, CancellationToken cancellationToken)
+    {
         var writer = new GgufWriter();
         writer.CopyMetadata(input.Metadata);
-        foreach (var key in (ReadOnlySpan<string>)
-            ["general.quantization_version", "general.file_type", "split.no", "split.count", "split.tensors.count"])
+        foreach (var key in s_rewritten)
         {
             writer.Remove(key);
         }
@@ -28,21 +40,19 @@ public static class GgufQuantizer
         writer.AddUInt32("general.quantization_version", 2);
         writer.AddUInt32("general.file_type", mix.FileType);
         var (layers, queriesPerKey) = ReadShape(input.Metadata);
-        var plans = input.Tensors.Select(tensor => new TensorPlan(tensor.Name, tensor.Shape.ToArray(), tensor.Type)).ToList();
-        var types = mix.ChooseTypes(plans, layers, queriesPerKey, pure);
-        foreach (var plan in plans.OrderBy(plan => plan.Name, TensorOrder.Instance))
+        var types = mix.ChooseTypes(input.Tensors.Select(static tensor => new TensorPlan(tensor.Name, tensor.Shape, tensor.Type)), layers, queriesPerKey, pure);
+        foreach (var tensor in input.Tensors.OrderBy(static tensor => tensor.Name, TensorOrder.Instance))
         {
-            var tensor = input.GetTensor(plan.Name);
-            var type = types[plan.Name];
+            var type = types[tensor.Name];
             if (type != tensor.Type && TensorTypes.BlockElements(tensor.Type) > 1)
             {
-                throw new GgufException($"tensor {GgufText.Quote(plan.Name)}: is already {TensorTypes.Name(tensor.Type)}; start from F32, F16 or BF16");
+                throw new GgufException($"tensor {GgufText.Quote(tensor.Name)}: is already {TensorTypes.Name(tensor.Type)}; start from F32, F16 or BF16");
             }
 
-            writer.AddTensor(plan.Name, type, plan.Shape, stream => Write(stream, tensor, type, cancellationToken));
+            writer.AddTensor(tensor.Name, type, tensor.Shape, stream => Write(stream, tensor, type, advanced, cancellationToken));
         }
 
-        writer.Write(outputPath);
+        return writer;
     }
 
     private static (int Layers, int QueriesPerKey) ReadShape(GgufMetadata metadata)
@@ -56,37 +66,45 @@ public static class GgufQuantizer
             : (layers, metadata.GetPerLayer(headKey, layers)[0] / Math.Max(1, metadata.GetPerLayer(keyValueKey, layers)[0]));
     }
 
-    private static void Write(Stream stream, GgufTensor tensor, TensorType type, CancellationToken cancellationToken)
+    private static void Write(Stream stream, GgufSourceTensor tensor, TensorType type, Action<long>? advanced, CancellationToken cancellationToken)
     {
         if (type == tensor.Type)
         {
-            WriteBytes(stream, tensor, cancellationToken);
+            tensor.CopyTo(stream, advanced, cancellationToken);
             return;
         }
 
         var rowElements = checked((int)tensor.Shape[0]);
         var rows = tensor.ElementCount / Math.Max(1, rowElements);
         var chunkRows = (int)Math.Min(rows, Math.Max(1, RowConverter.ChunkElements / Math.Max(1, rowElements)));
+        var sourceRowBytes = (int)TensorTypes.RowBytes(tensor.Type, rowElements);
+        var storedRowBytes = (int)TensorTypes.RowBytes(type, rowElements);
+        var source = new byte[chunkRows * sourceRowBytes];
         var values = new float[chunkRows * rowElements];
-        var stored = new byte[TensorTypes.RowBytes(type, rowElements) * chunkRows];
-        var sourceRowBytes = TensorTypes.RowBytes(tensor.Type, rowElements);
+        var stored = new byte[chunkRows * storedRowBytes];
         for (long first = 0; first < rows; first += chunkRows)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var count = (int)Math.Min(chunkRows, rows - first);
-            Dequantizer.ToFloat(tensor.Type, tensor.Address + (nint)(first * sourceRowBytes), values.AsSpan(0, count * rowElements));
+            tensor.Read(first * sourceRowBytes, source.AsSpan(0, count * sourceRowBytes));
+            Expand(tensor.Type, source, values.AsSpan(0, count * rowElements));
             RowConverter.Convert(type, values, rowElements, count, stored);
-            stream.Write(stored, 0, (int)TensorTypes.RowBytes(type, (long)count * rowElements));
+            var written = stored.AsSpan(0, count * storedRowBytes);
+            if (!BlockCheck.AreFinite(type, written))
+            {
+                throw new GgufException($"tensor {GgufText.Quote(tensor.Name)}: has a weight that is not finite or too large for {TensorTypes.Name(type)}");
+            }
+
+            stream.Write(written);
+            advanced?.Invoke((long)count * sourceRowBytes);
         }
     }
 
-    private static unsafe void WriteBytes(Stream stream, GgufTensor tensor, CancellationToken cancellationToken)
+    private static unsafe void Expand(TensorType type, byte[] source, Span<float> values)
     {
-        const int chunk = 16 << 20;
-        for (long position = 0; position < tensor.ByteCount; position += chunk)
+        fixed (byte* pointer = source)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            stream.Write(new ReadOnlySpan<byte>(tensor.Pointer + position, (int)Math.Min(chunk, tensor.ByteCount - position)));
+            Dequantizer.ToFloat(type, (nint)pointer, values);
         }
     }
 }

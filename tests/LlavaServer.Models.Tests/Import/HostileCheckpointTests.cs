@@ -32,12 +32,12 @@ public sealed class HostileCheckpointTests
 
         if (reason is null)
         {
-            using var file = SafetensorsFile.Open(folder.Path, "m.safetensors");
+            using var file = SafetensorsFile.Open(folder.File("m.safetensors"), "m.safetensors");
             Assert.Equal(2, file.Tensors.Single().ElementCount);
             return;
         }
 
-        Assert.Contains(reason, Assert.Throws<ImportException>(() => SafetensorsFile.Open(folder.Path, "m.safetensors")).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<ImportException>(() => SafetensorsFile.Open(folder.File("m.safetensors"), "m.safetensors")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class HostileCheckpointTests
         {
             File.WriteAllBytes(folder.File("m.safetensors"), [.. BitConverter.GetBytes(length), (byte)'{', (byte)'}']);
             var before = GC.GetAllocatedBytesForCurrentThread();
-            Assert.Throws<ImportException>(() => SafetensorsFile.Open(folder.Path, "m.safetensors"));
+            Assert.Throws<ImportException>(() => SafetensorsFile.Open(folder.File("m.safetensors"), "m.safetensors"));
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 18);
         }
     }
