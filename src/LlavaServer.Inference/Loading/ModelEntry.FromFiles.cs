@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
@@ -10,12 +9,6 @@ public sealed partial record ModelEntry
 {
     // Up to this size the digest covers every byte; beyond, it covers header and tensor directory, size and time of the file.
     private const long WholeDigestBytes = 64L << 20;
-
-    private static readonly string[] FileTypes =
-    [
-        "F32", "F16", "Q4_0", "Q4_1", "", "", "", "Q8_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M",
-        "Q6_K", "IQ2_XXS", "IQ2_XS", "Q2_K_S", "IQ3_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ3_M", "IQ2_S", "IQ2_M", "IQ4_XS", "IQ1_M", "BF16",
-    ];
 
     /// <summary>
     /// Reads the metadata of a model's files. Throws <see cref="GgufException"/> for a damaged file and <see cref="IOException"/> for one that cannot
@@ -44,8 +37,8 @@ public sealed partial record ModelEntry
             Family = architecture,
             Families = families,
             ParameterCount = parameters,
-            ParameterSize = InWords(parameters),
-            QuantizationLevel = FileType(model.Metadata),
+            ParameterSize = GgufSummary.InWords(parameters),
+            QuantizationLevel = GgufSummary.FileType(model.Metadata),
             SizeBytes = model.FileBytes + (mmproj?.FileBytes ?? 0),
             Digest = digest,
             ModifiedAt = modifiedAt,
@@ -64,20 +57,6 @@ public sealed partial record ModelEntry
         var type = (PoolingType)metadata.GetInt32(key, 0);
         return Enum.IsDefined(type) ? type : throw new GgufException($"key '{key}': {(int)type} is not in the range 0 to 4");
     }
-
-    private static string FileType(GgufMetadata metadata)
-    {
-        var type = metadata.GetInt32("general.file_type", -1);
-        return type >= 0 && type < FileTypes.Length && FileTypes[type].Length > 0 ? FileTypes[type] : "unknown";
-    }
-
-    private static string InWords(long count) => count switch
-    {
-        >= 1_000_000_000 => (count / 1e9).ToString("0.#", CultureInfo.InvariantCulture) + "B",
-        >= 1_000_000 => (count / 1e6).ToString("0.##", CultureInfo.InvariantCulture) + "M",
-        >= 1_000 => (count / 1e3).ToString("0", CultureInfo.InvariantCulture) + "K",
-        _ => count.ToString(CultureInfo.InvariantCulture),
-    };
 
     private static string DigestOf(ModelFiles files)
     {

@@ -5,13 +5,21 @@ namespace LlavaServer.Inference.Prompting;
 /// <summary>Whether two templates write the same prompts, tried on small conversations.</summary>
 internal static class ChatTemplateComparison
 {
-    public static bool WriteTheSame(ChatTemplate one, ChatTemplate other, bool withPictures, ITokenizer tokenizer)
+    /// <param name="one">A template.</param>
+    /// <param name="other">Another one.</param>
+    /// <param name="withPictures">Whether pictures count too.</param>
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="withSystem">Whether system texts count too; there are templates that refuse them.</param>
+    public static bool WriteTheSame(ChatTemplate one, ChatTemplate other, bool withPictures, ITokenizer tokenizer, bool withSystem = true)
     {
-        ChatMessage System() => new(ChatRole.System, [MessagePart.FromText("Be brief.")]);
-        ChatMessage User(string text) => new(ChatRole.User, [MessagePart.FromText(text)]);
         var picture = new ChatMessage(ChatRole.User, [MessagePart.FromImage(default, ""), MessagePart.FromText("What?")]);
         var answer = new ChatMessage(ChatRole.Assistant, [MessagePart.FromText("This.")]);
-        List<ChatMessage[]> conversations = [[User("Hello")], [System(), User("Hello")], [User("Hello"), answer, User("And?")]];
+        List<ChatMessage[]> conversations = [[User("Hello")], [User("Hello"), answer, User("And?")]];
+        if (withSystem)
+        {
+            conversations.Add([System(), User("Hello")]);
+        }
+
         if (withPictures)
         {
             conversations.Add([picture]);
@@ -19,6 +27,10 @@ internal static class ChatTemplateComparison
 
         return conversations.TrueForAll(c => Written(one, c, tokenizer) is { } text && text == Written(other, c, tokenizer));
     }
+
+    private static ChatMessage System() => new(ChatRole.System, [MessagePart.FromText("Be brief.")]);
+
+    private static ChatMessage User(string text) => new(ChatRole.User, [MessagePart.FromText(text)]);
 
     private static string? Written(ChatTemplate template, ChatMessage[] messages, ITokenizer tokenizer)
     {

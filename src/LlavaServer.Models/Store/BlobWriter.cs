@@ -33,6 +33,9 @@ public sealed class BlobWriter : IDisposable
     /// <summary>Bytes so far.</summary>
     public long Length { get; private set; }
 
+    /// <summary>Whether the blob was in the store before it was complete.</summary>
+    public bool WasThere { get; private set; }
+
     /// <summary>Appends bytes. Throws <see cref="StoreException"/> when the disk is full.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -72,7 +75,9 @@ public sealed class BlobWriter : IDisposable
 
             _file.Flush(flushToDisk: true);
             _file.Dispose();
-            File.Move(_temporary, Path.Combine(_folder, digest.FileName), overwrite: true);
+            var path = Path.Combine(_folder, digest.FileName);
+            WasThere = File.Exists(path);
+            File.Move(_temporary, path, overwrite: true);
             _isComplete = true;
             Durability.FlushFolder(_folder);
         }

@@ -4,6 +4,8 @@ using LlavaServer.Health;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Engines.Hosting;
 using LlavaServer.Inference.Loading;
+using LlavaServer.Inference.Prompting.Named;
+using LlavaServer.Models.Creation;
 using LlavaServer.Models.Registry;
 using Microsoft.Extensions.Options;
 
@@ -39,6 +41,8 @@ internal static partial class ServingExtensions
         services.AddSingleton<Func<RegistryKey?>>(() => key.Value);
         services.AddSingleton<ModelPuller>();
         services.AddSingleton<ModelPusher>();
+        services.AddSingleton(static provider => new ModelCreator(
+            provider.GetRequiredService<StoredModels>().Store, TemplateDetection.Find, provider.GetRequiredService<TimeProvider>()));
     }
 
     /// <summary>Loads the models and says where and what is served. Throws <see cref="InferenceException"/> when one cannot be loaded.</summary>

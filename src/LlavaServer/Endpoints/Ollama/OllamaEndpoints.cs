@@ -35,6 +35,7 @@ internal static class OllamaEndpoints
         services.AddSingleton<OllamaEmbeddingsEndpoint>();
         services.AddSingleton<RegistryAccess>();
         services.AddSingleton<OllamaTransferEndpoint>();
+        services.AddSingleton<OllamaCreateEndpoint>();
         return services;
     }
 
@@ -76,6 +77,7 @@ internal static class OllamaEndpoints
             .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);
         Transfer(group, "/api/pull", static (HttpContext context, OllamaTransferEndpoint endpoint) => endpoint.PullAsync(context), OllamaExamples.Pull, "Pulls a model from its registry");
         Transfer(group, "/api/push", static (HttpContext context, OllamaTransferEndpoint endpoint) => endpoint.PushAsync(context), OllamaExamples.Push, "Pushes a model of the store to its registry");
+        Transfer(group, "/api/create", static (HttpContext context, OllamaCreateEndpoint endpoint) => endpoint.HandleAsync(context), OllamaExamples.Create, "Makes a model out of another one, or of uploaded files");
         group.MapPost("/api/blobs/{digest}", static (HttpContext context, string digest, OllamaBlobEndpoint endpoint) => endpoint.UploadAsync(context, digest))
             .WithAccess(AccessGroup.Manage).ExcludeFromDescription();
         group.MapMethods("/api/blobs/{digest}", [HttpMethods.Head], static (HttpContext context, string digest, OllamaBlobEndpoint endpoint) => endpoint.Probe(context, digest))

@@ -87,6 +87,31 @@ internal static class OllamaExamples
 
     public static RequestExample Push { get; } = new("""{"model":"registry.example.org/me/my-llava"}""") { Members = s_transfer };
 
+    public static RequestExample Create { get; } = new("""{"model":"careful","from":"llava-mini","system":"Answer in one word.","parameters":{"temperature":0}}""")
+    {
+        Members =
+        [
+            ("model", "string", "Name of the new model; one that has it is replaced."),
+            ("from", "string", "Name of the model to begin with; it is pulled when it is not there."),
+            ("insecure", "boolean", "Plain HTTP for that."),
+            ("files", "object", "Names and digests of uploaded files: GGUF (model and projector, parts of a split model), or a checkpoint with safetensors, config.json and tokenizer."),
+            ("adapters", "object", "Name and digest of an uploaded LoRA in GGUF."),
+            ("draft_files", "object", "Name and digest of an uploaded draft model in GGUF."),
+            ("quantize", "string", "Format of the new weights: Q8_0, Q4_0, Q4_K_M and the others of llama-quantize that need no importance matrix."),
+            ("draft_quantize", "string", "Format of the draft model."),
+            ("template", "string", "Go template in place of the base's."),
+            ("system", "string", "System text in place of the base's."),
+            ("license", "string", "A license or an array of them, added to those of the base."),
+            ("parameters", "object", "Options over those of the base."),
+            ("messages", "array", "Messages that every conversation begins with (role, content), in place of the base's."),
+            ("renderer", "string", "Name of Ollama's built-in writer of prompts; kept for Ollama."),
+            ("parser", "string", "Name of Ollama's built-in reader of answers; kept for Ollama."),
+            ("requires", "string", "Version of Ollama that the model needs; kept for Ollama."),
+            ("info", "object", "What the model's configuration says: capabilities, model_family, base_name, parameter_size, quantization_level, context_length, embedding_length."),
+            ("stream", "boolean", "One JSON object a line as it goes on (default), or the last one alone."),
+        ],
+    };
+
     public static RequestExample Delete { get; } = new("""{"model":"my-llava"}""")
     {
         Members = [("model", "string", "Name of a model of the store.")],

@@ -21,7 +21,8 @@ internal static class OllamaHeaders
         }
     }
 
-    private static void Ignored(HttpContext context, IEnumerable<string> names)
+    /// <summary>The same of a request that is not for an answer.</summary>
+    public static void Ignored(HttpContext context, IEnumerable<string> names)
     {
         if (string.Join(',', names) is { Length: > 0 } header)
         {

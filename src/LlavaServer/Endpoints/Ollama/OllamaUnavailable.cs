@@ -1,5 +1,3 @@
-using LlavaServer.Edge.Access;
-
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>
@@ -10,16 +8,10 @@ internal static class OllamaUnavailable
 {
     public static void Map(IEndpointRouteBuilder all)
     {
-        var routes = all.MapGroup("").WithAccess(AccessGroup.Manage);
-        Refuse(routes, HttpMethods.Post, "/api/create", "creating models");
-        routes = all.MapGroup("");
+        var routes = all.MapGroup("");
         routes.MapPost("/api/me", static (HttpContext _) => throw Unauthorized()).ExcludeFromDescription();
         routes.MapPost("/api/signout", static (HttpContext _) => throw Unauthorized()).ExcludeFromDescription();
     }
-
-    private static void Refuse(IEndpointRouteBuilder routes, string method, string pattern, string what) =>
-        routes.MapMethods(pattern, [method], (HttpContext _) => throw RequestException.Unsupported(
-            "", $"{what} is not available in this version of LlavaServer")).ExcludeFromDescription();
 
     private static RequestException Unauthorized() => new(StatusCodes.Status401Unauthorized, "unauthorized", "unauthorized");
 }

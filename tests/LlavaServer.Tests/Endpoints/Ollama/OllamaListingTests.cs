@@ -103,14 +103,6 @@ public sealed class OllamaListingTests
         (await server.PostAsync("/api/show", json)).AssertError(status, error);
     }
 
-    [Theory]
-    [InlineData("/api/create", "POST", "creating models is not available in this version of LlavaServer")]
-    public async Task Route_OfLaterVersions_400ByName(string path, string method, string error)
-    {
-        await using var server = await ScriptedServer.StartAsync();
-        (await server.PostAsync(path, """{"model":"eye"}""", new HttpMethod(method))).AssertError(HttpStatusCode.BadRequest, error);
-    }
-
     [Fact]
     public async Task Account_Routes_Unauthorized()
     {

@@ -3,9 +3,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LlavaServer.TestModels;
 
-namespace LlavaServer.Models.Tests.Import;
+namespace LlavaServer.TestModels;
 
 /// <summary>
 /// Writes a LLaVA-1.5 checkpoint with random weights as transformers does: config.json, safetensors in one file or two, tokenizer.model. Tests change
