@@ -3,6 +3,7 @@ using LlavaServer.Models.Gguf;
 using LlavaServer.Models.Import;
 using LlavaServer.Models.Quantization;
 using LlavaServer.Models.Tests.Gguf;
+using LlavaServer.TestModels;
 
 namespace LlavaServer.Models.Tests.Import;
 
