@@ -47,6 +47,12 @@ history.subscribe(change => page.conversations.changed(change));
 page.server.check();
 page.models.refresh();
 
+// What is not needed at first is fetched when the page is idle: a server that goes away must not take the history with it.
+setTimeout(() => {
+  const later = ["views/message", "views/dialogs", "views/settings", "images"];
+  later.forEach(name => import(`./chat/${name}.js`).catch(() => {}));
+}, 1500);
+
 addEventListener("pagehide", () => {
   page.answers.abort("leaving");
   page.drafts.save();

@@ -1,7 +1,9 @@
 // What every end-to-end test has: a browser, a page on the server under test, and the list that is always checked.
 
 import assert from "node:assert/strict";
+import { connect, createServer } from "node:net";
 import { after, test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -30,7 +32,7 @@ export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, is
 
 /**
  * A test with a page of its own.
- * @param options {context, args, allow: patterns of console errors and failed requests that the test orders, path, open: false to open the page itself}
+ * @param options {context, args, allow: patterns of console errors and failed requests that the test orders, origin: gives another address of the server, path, open: false to open the page itself}
  * @param body gets {page, context, chat, requests}
  */
 export function scenario(name, options, body) {
@@ -39,8 +41,8 @@ export function scenario(name, options, body) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options.context });
     try {
       const page = await context.newPage();
-      const watch = watchPage(page, options.allow ?? []);
-      const chat = chatOf(page);
+      const watch = watchPage(page, options.allow ?? [], options.origin?.());
+      const chat = chatOf(page, options.origin?.());
       if (options.open !== false) {
         await chat.open(options.path);
       }
@@ -53,16 +55,18 @@ export function scenario(name, options, body) {
   });
 }
 
-export function watchPage(page, allow) {
+export function watchPage(page, allow, origin = address) {
   const complaints = [];
   const requests = [];
-  const complain = text => allow.some(pattern => pattern.test(text)) || complaints.push(text);
+  // A reload gives up what the page was still fetching for later.
+  const ordered = [/failed: \S*(?:icon\.svg|\/(?:chat|vendor)\/\S*js) net::ERR_ABORTED/, ...allow];
+  const complain = text => ordered.some(pattern => pattern.test(text)) || complaints.push(text);
   page.on("console", message => ["error", "warning"].includes(message.type()) && complain(`console: ${message.text()}`));
   page.on("pageerror", error => complain(`page error: ${error.stack ?? error}`));
   page.on("requestfailed", request => complain(`failed: ${new URL(request.url()).pathname} ${request.failure()?.errorText}`));
   page.on("request", request => {
     const url = new URL(request.url());
-    if (!["blob:", "data:"].includes(url.protocol) && url.origin !== new URL(address).origin) {
+    if (!["blob:", "data:"].includes(url.protocol) && url.origin !== new URL(origin).origin) {
       complain(`other origin: ${url}`);
     }
 
@@ -74,14 +78,14 @@ export function watchPage(page, allow) {
 }
 
 /** The page as a user drives it. */
-export function chatOf(page) {
+export function chatOf(page, origin = address) {
   const state = (...names) => page.waitForSelector(names.map(name => `#page[data-state="${name}"]`).join(", "));
   const last = () => page.locator("article[data-role=assistant]").last();
   return {
     state, last,
     async open(path = "") {
-      await page.goto(new URL(path, address).href);
-      await page.waitForSelector("#page:not([data-state=starting]) #composer");
+      await page.goto(new URL(path, origin).href);
+      await page.waitForSelector("#page:not([data-state=opening]) #composer");
       // Models are read after the first view.
       await page.waitForSelector(".facts span, .banner, dialog[data-dialog=key]", { state: "attached" });
     },
@@ -108,6 +112,77 @@ export function chatOf(page) {
     act: (article, name) => article.locator(`[data-action=${name}]`).click(),
   };
 }
+
+/** Stands between page and server, so that a test can take the server away: connections break, new ones are refused. */
+export async function startProxy() {
+  const { hostname, port } = new URL(address);
+  const sockets = new Set();
+  const accept = inner => {
+    const outer = connect(Number(port), hostname);
+    for (const [a, b] of [[inner, outer], [outer, inner]]) {
+      sockets.add(a);
+      a.pipe(b);
+      a.on("error", () => b.destroy());
+      a.on("close", () => {
+        sockets.delete(a);
+        b.destroy();
+      });
+    }
+  };
+  let server = createServer(accept);
+  const listen = number => new Promise(resolve => server.listen(number, "127.0.0.1", resolve));
+  await listen(0);
+  const { port: own } = server.address();
+  const down = async () => {
+    const closed = new Promise(resolve => server.close(resolve));
+    sockets.forEach(socket => socket.destroy());
+    await closed;
+  };
+  return {
+    address: `http://127.0.0.1:${own}/`,
+    down,
+    async up() {
+      server = createServer(accept);
+      await listen(own);
+    },
+  };
+}
+
+/** A small picture of one colour, as PNG bytes: width x height pixels. */
+export function picture(red, green, blue, width = 8, height = 8) {
+  const row = Buffer.from([0, ...Array.from({ length: width }, () => [red, green, blue]).flat()]);
+  const chunk = (name, data) => {
+    const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
+    const out = Buffer.alloc(8 + body.length);
+    out.writeUInt32BE(data.length);
+    body.copy(out, 4);
+    out.writeUInt32BE(crc32(body), 4 + body.length);
+    return out;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", header), chunk("IDAT", deflateSync(Buffer.concat(Array.from({ length: height }, () => row)))), chunk("IEND", Buffer.alloc(0))]);
+}
+
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i++) {
+      crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+  }
+
+  return ~crc >>> 0;
+}
+
+/** A file as playwright takes it. */
+export const file = (name, buffer, mimeType = "image/png") => ({ name, mimeType, buffer });
+
+/** What the request must hold for a picture that is sent as it is. */
+export const urlOf = (buffer, mimeType = "image/png") => `data:${mimeType};base64,${buffer.toString("base64")}`;
 
 /** Pictures in a request, as data URLs, in their order. */
 export const picturesOf = request => request.messages.flatMap(message => Array.isArray(message.content) ? message.content.filter(part => part.type === "image_url").map(part => part.image_url.url) : []);

@@ -13,7 +13,7 @@ const running = [{ type: "message", message: reply }, { type: "conversation", co
 const endAs = type => reduce(running, { type: "run", conversation: "c", run: nextRun(starting, { type, error: { code: "x" }, at: 2 }) });
 
 test("empty to composing by text or by a picture, and back", () => {
-  assert.equal(stateOf(initialState), "starting");
+  assert.equal(stateOf(initialState), "opening");
   assert.equal(stateOf(ready), "empty");
   const typed = reduce(ready, { type: "draft", value: { text: "a" } });
   assert.equal(stateOf(typed), "composing");

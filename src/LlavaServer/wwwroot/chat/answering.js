@@ -1,11 +1,8 @@
 // One answer: the request with its pictures, the events of its stream, and how it ends.
 
-import { BrokenStreamError } from "./api.js";
-import { errorRecord, tooLarge } from "./failures.js";
-import { toDataUrl } from "./images.js";
+import { BrokenStreamError, errorRecord, tooLarge } from "./api.js";
 import { imagesOf, requestOf } from "./requests.js";
 import { nextRun } from "./store.js";
-import { createTextBuffer } from "./text-buffer.js";
 
 /**
  * Asks and reads until the end; returns the ended run.
@@ -62,6 +59,7 @@ async function addresses(path, image) {
   const urls = new Map();
   for (const { digest } of imagesOf(path)) {
     if (!urls.has(digest)) {
+      const { toDataUrl } = await import("./images.js");
       const stored = await image(digest);
       urls.set(digest, stored ? await toDataUrl(stored.blob) : "");
     }
@@ -89,4 +87,40 @@ function read(event, buffer, tell) {
   if (event.usage) {
     tell({ type: "usage", usage: event.usage, timings: event.timings ?? null });
   }
+}
+
+/**
+ * Pieces of an answer come faster than a screen shows them: they are handed on once per frame.
+ * @param take gets {text, timings}: what came since the last time
+ */
+function createTextBuffer(take) {
+  let text = "";
+  let timings = null;
+  let frame = 0;
+  let timer = 0;
+
+  function flush() {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    frame = 0;
+    timer = 0;
+    if (text !== "") {
+      const piece = { text, timings };
+      text = "";
+      take(piece);
+    }
+  }
+
+  return {
+    add(piece, latest) {
+      text += piece;
+      timings = latest ?? timings;
+      if (frame === 0) {
+        frame = requestAnimationFrame(flush);
+        // A page in the background has no frames.
+        timer = setTimeout(flush, 250);
+      }
+    },
+    flush,
+  };
 }

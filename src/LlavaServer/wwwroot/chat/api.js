@@ -167,3 +167,17 @@ async function errorOf(response) {
 
   return new ApiError(response.status, error ?? { message: response.statusText || String(response.status), code: `http_${response.status}` }, about);
 }
+
+/** The record of a failure, as a message keeps it. */
+export function errorRecord(failure, at = Date.now()) {
+  const about = { message: failure.message ?? "", requestId: null, status: null, param: null, detail: {}, retryAt: null };
+  if (failure instanceof ApiError) {
+    const { code, requestId, status, param, detail, retryAfter } = failure;
+    return { ...about, code, requestId, status, param, detail, retryAt: retryAfter ? at + retryAfter * 1000 : null };
+  }
+
+  return { ...about, code: failure instanceof NetworkError ? "network" : failure instanceof SilentError ? "silent" : "page_error" };
+}
+
+/** The request is larger than the server takes: known before it is sent. */
+export const tooLarge = (size, limit) => new ApiError(413, { code: "request_too_large", message: "", size, limit });

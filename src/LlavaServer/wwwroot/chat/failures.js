@@ -1,22 +1,7 @@
 // From what went wrong to what the page says and offers, by error code.
 
-import { ApiError, NetworkError, SilentError } from "./api.js";
 import { bytes, has, t } from "./language.js";
 import { isImageError } from "./requests.js";
-
-/** The record of a failure, as a message keeps it. */
-export function errorRecord(failure, at = Date.now()) {
-  const about = { message: failure.message ?? "", requestId: null, status: null, param: null, detail: {}, retryAt: null };
-  if (failure instanceof ApiError) {
-    const { code, requestId, status, param, detail, retryAfter } = failure;
-    return { ...about, code, requestId, status, param, detail, retryAt: retryAfter ? at + retryAfter * 1000 : null };
-  }
-
-  return { ...about, code: failure instanceof NetworkError ? "network" : failure instanceof SilentError ? "silent" : "page_error" };
-}
-
-/** The request is larger than the server takes: known before it is sent. */
-export const tooLarge = (size, limit) => new ApiError(413, { code: "request_too_large", message: "", size, limit });
 
 /**
  * Title, further lines and offers of a failure.

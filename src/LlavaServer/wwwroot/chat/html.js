@@ -15,12 +15,19 @@ export function lazy(load, name) {
   return function Lazy(properties) {
     const [, setReady] = useState(view !== null);
     useEffect(() => {
+      let timer = 0;
+      const fetchView = () => load().then(module => {
+        view = module[name];
+        setReady(true);
+      }, () => {
+        // The server is away: its banner says so.
+        timer = setTimeout(fetchView, 2000);
+      });
       if (!view) {
-        load().then(module => {
-          view = module[name];
-          setReady(true);
-        });
+        fetchView();
       }
+
+      return () => clearTimeout(timer);
     }, []);
     return view && h(view, properties);
   };

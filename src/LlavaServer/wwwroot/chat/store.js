@@ -206,7 +206,7 @@ export const shownPath = state => pathTo(state.open.messages, state.open.convers
 /** The state of the contract's machine that the page is in. */
 export function stateOf(state) {
   if (!state.isReady) {
-    return "starting";
+    return "opening";
   }
 
   const run = openRun(state);

@@ -13,7 +13,7 @@ export const english = {
   "intro.what": "Drop a picture anywhere, ask a question about it, and watch the answer being written by a model on this server.",
   "intro.data": "Conversations stay in this browser; pictures and text go to this server only to be answered and are not kept there.",
   "intro.examples": "Try an example",
-  "example.shapes.alt": "A red circle on the left and a blue square on the right",
+  "example.shapes.alt": "A red circle at the top left and a blue square at the bottom right",
   "example.shapes.prompt": "Describe the picture.",
   "example.word.alt": "A picture with the word OPEN",
   "example.word.prompt": "What does the text say?",

@@ -1,6 +1,7 @@
 // Asking: from the composer, an edit or a repetition, to an answer that is stored.
 
 import { canAsk, canSend, chosenName } from "../requests.js";
+import { runAnswer } from "../answering.js";
 import { assistantMessage, imageOf, now, userMessage } from "../records.js";
 import { titleOf } from "../requests.js";
 import { messageOf } from "../store.js";
@@ -64,7 +65,6 @@ export function answerActions(page) {
 
       await library.saveMessage(reply, [], asked);
       saving = setInterval(() => run && !abort.signal.aborted && library.saveMessage(messageOf(run), [], latest(asked)), saveInterval);
-      const { runAnswer } = await import("../answering.js");
       run = await runAnswer({ conversation: asked, path, reply, continues, limit: store.state.config.maxRequestBytes }, {
         api, signal: abort.signal, image: library.image,
         onRun: next => {

@@ -13,7 +13,6 @@ export function Composer({ page, state }) {
   const area = useRef();
   const run = openRun(state);
   const isTouch = useMedia("(pointer: coarse)");
-  const id = state.open.conversation?.id;
   const { text, images } = state.draft;
 
   useGrowth(area, text);
@@ -21,7 +20,7 @@ export function Composer({ page, state }) {
     if (!isTouch && !document.querySelector("dialog[open]")) {
       area.current.focus({ preventScroll: true });
     }
-  }, [id]);
+  }, []);
 
   const send = () => {
     if (canSend(page.store.state)) {
@@ -219,7 +218,7 @@ export function Thumbnails({ page, images, target, refused = [] }) {
               onClick=${() => page.show({ kind: "image", image })} onKeyDown=${event => onKeyDown(event, index)}>
             <${Picture} page=${page} image=${image} />
           </button>
-          <span class="thumbnail-name" translate="no">${image.name}</span>
+          <span class="thumbnail-name" translate=${false}>${image.name}</span>
           <button type="button" class="thumbnail-remove" aria-label=${t("image.remove", { name: image.name })} title=${t("image.remove", { name: image.name })} onClick=${() => remove(index)}>
             <${Icon} name="close" />
           </button>

@@ -103,7 +103,7 @@ function AsText({ page, state, sizes, onClose }) {
   const text = messagesAsText(conversation, path, found);
   return html`
     <${Dialog} title=${t("as-text.title")} onClose=${onClose} kind="as-text" class="wide">
-      <pre class="as-text" tabindex="0" translate="no">${text}</pre>
+      <pre class="as-text" tabindex="0" translate=${false}>${text}</pre>
       <div class="dialog-bar"><${CopyButton} page=${page} text=${() => text} /></div>
     <//>`;
 }

@@ -12,7 +12,7 @@ export function Header({ page, state }) {
   const isTemporary = open.conversation ? open.conversation.temporary : panels.temporary;
   return html`
     <header class="head">
-      <h1 class="visually-hidden" translate="no">${open.conversation?.title ?? config.title}</h1>
+      <h1 class="visually-hidden" translate=${false}>${open.conversation?.title ?? config.title}</h1>
       <${IconButton} icon="menu" label=${t(panels.sidebar ? "sidebar.close" : "sidebar.open")} aria-expanded=${panels.sidebar ? "true" : "false"} data-action="sidebar"
         onClick=${() => page.setPanel({ sidebar: !panels.sidebar })} />
       <${ModelMenu} page=${page} state=${state} />
@@ -37,7 +37,7 @@ function ModelMenu({ page, state }) {
     <div class="model-menu">
       <button type="button" ref=${button} class="model-button" aria-haspopup="dialog" aria-expanded=${isOpen ? "true" : "false"} data-action="models"
           aria-label=${name ? t("header.model", { model: name }) : t("header.no-model")} onClick=${() => setOpen(!isOpen)}>
-        <span class="model-name" translate="no">${name || t("header.no-model")}</span><${Icon} name="down" />
+        <span class="model-name" translate=${false}>${name || t("header.no-model")}</span><${Icon} name="down" />
       </button>
       ${isOpen && html`<${ModelList} page=${page} state=${state} onClose=${close} onLeave=${() => setOpen(false)} />`}
     </div>`;
@@ -97,11 +97,11 @@ function ModelList({ page, state, onClose, onLeave }) {
         ${shown.map((model, index) => html`
           <div key=${model.name} id=${`${id}-${index}`} class="model" role="option" aria-selected=${index === active ? "true" : "false"} data-chosen=${model === chosen} data-model=${model.name}
               onClick=${() => choose(model)} onPointerMove=${() => index !== active && setActive(index)}>
-            <span class="model-line"><span class="model-name" translate="no">${model.name}</span>${model === chosen && html`<${Icon} name="check" />`}</span>
+            <span class="model-line"><span class="model-name" translate=${false}>${model.name}</span>${model === chosen && html`<${Icon} name="check" />`}</span>
             <span class="badges">
               <span class="badge" data-kind=${sees(model) ? "vision" : "text"}>${t(sees(model) ? "models.vision" : "models.text-only")}</span>
               ${model.isLoaded && html`<span class="badge" data-kind="loaded">${t("models.loaded")}</span>`}
-              <span translate="no">${[model.parameters, model.quantization, model.size ? bytes(model.size) : ""].filter(Boolean).join(" · ")}</span>
+              <span translate=${false}>${[model.parameters, model.quantization, model.size ? bytes(model.size) : ""].filter(Boolean).join(" · ")}</span>
               ${model.context && html`<span>${t("models.context", { tokens: number(model.context) })}</span>`}
             </span>
           </div>`)}

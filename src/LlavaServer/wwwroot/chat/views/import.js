@@ -12,7 +12,7 @@ export function ImportDialog({ dialog, onClose }) {
   const { name, progress, result, failure } = dialog;
   return html`
     <${Dialog} title=${t("import.title")} onClose=${onClose} kind="import">
-      ${failure ? html`<p role="alert">${t("import.failed")} <span translate="no">${reasonOf(failure.code, failure.detail)}</span></p>`
+      ${failure ? html`<p role="alert">${t("import.failed")} <span translate=${false}>${reasonOf(failure.code, failure.detail)}</span></p>`
         : result ? html`<${Report} result=${result} />`
         : html`<p>${t("import.reading", { name })}</p><progress class="bar" max="1" value=${progress || undefined} aria-label=${t("import.reading", { name })}></progress>`}
       <div class="dialog-bar"><button type="button" class="button primary" onClick=${onClose}>${t("common.close")}</button></div>
@@ -29,7 +29,7 @@ function Report({ result }) {
       ${lines.map(line => html`<p key=${line}>${line}</p>`)}
       ${refused.length > 0 && html`
         <p>${t("import.refused", { count: refused.length })}</p>
-        <ul class="refusals">${refused.slice(0, 50).map(({ title, reason }, index) => html`<li key=${index} translate="no">${t("import.refused.line", { title, reason: reasonOf(reason, reason) })}</li>`)}</ul>`}
+        <ul class="refusals">${refused.slice(0, 50).map(({ title, reason }, index) => html`<li key=${index} translate=${false}>${t("import.refused.line", { title, reason: reasonOf(reason, reason) })}</li>`)}</ul>`}
       ${countOf(result.unknownMembers) > 0 && html`<p>${t("import.unknown", { count: countOf(result.unknownMembers) })}</p>`}
     </div>`;
 }

@@ -17,7 +17,7 @@ export function Intro({ page, state }) {
   return html`
     <section class="intro">
       <h2>${t("intro.title")}</h2>
-      ${config.notice && html`<p class="notice-text" translate="no">${config.notice}</p>`}
+      ${config.notice && html`<p class="notice-text" translate=${false}>${config.notice}</p>`}
       <p>${t("intro.what")}</p>
       <p class="quiet">${t(panels.temporary ? "sidebar.temporary.note" : !settings.history || config.history === false ? "sidebar.history-off" : "intro.data")}</p>
       ${config.examples && html`
@@ -26,7 +26,7 @@ export function Intro({ page, state }) {
           ${examples.map(name => html`
             <li key=${name}>
               <button type="button" class="example" data-example=${name} onClick=${() => choose(name)}>
-                <img src=${`examples/${name}.png`} alt=${t(`example.${name}.alt`)} width="400" height="300" />
+                <img src=${`examples/${name}.png`} alt=${t(`example.${name}.alt`)} width="400" height="272" />
                 <span>${t(`example.${name}.prompt`)}</span>
               </button>
             </li>`)}

@@ -23,7 +23,7 @@ export const Message = memo(function Message({ page, message, number, index, cou
     <li>
       <article class=${`message ${isUser ? "user" : "assistant"}`} aria-label=${label} aria-busy=${isLive ? "true" : undefined} data-state=${isLive ? page.liveState(message) : state}
           data-id=${message.id} data-role=${role} tabindex="-1">
-        <h2 class="who" translate=${isUser ? undefined : "no"}>${name}</h2>
+        <h2 class="who" translate=${isUser}>${name}</h2>
         ${edit
           ? html`<${Edit} page=${page} edit=${edit} config=${config} settings=${settings} />`
           : html`
@@ -37,7 +37,7 @@ export const Message = memo(function Message({ page, message, number, index, cou
                     ${refused === image.digest && html`<span class="refused">${t("image.refused")}</span>`}
                   </li>`)}
               </ul>`}
-            ${isUser ? text !== "" && html`<p class="said" dir="auto" translate="no">${text}</p>` : html`<${Answer} page=${page} message=${message} state=${state} isLive=${isLive} isElsewhere=${isElsewhere} />`}
+            ${isUser ? text !== "" && html`<p class="said" dir="auto" translate=${false}>${text}</p>` : html`<${Answer} page=${page} message=${message} state=${state} isLive=${isLive} isElsewhere=${isElsewhere} />`}
             ${message.error && !isLive && html`<${Failure} page=${page} message=${message} refused=${page.refusedImage(message)} models=${models} question=${message.parent} />`}
             <${Foot} page=${page} message=${message} state=${state} index=${index} count=${count} can=${can} isLive=${isLive} isLast=${isLast} />`}
       </article>

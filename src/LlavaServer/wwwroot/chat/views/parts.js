@@ -114,7 +114,7 @@ export function Picture({ page, image, class: style = "" }) {
   const url = usePictureUrl(page, image);
   return url === null
     ? html`<span class=${`picture missing ${style}`}><${Icon} name="image" /><span>${t("image.missing")}</span></span>`
-    : html`<img class=${`picture ${style}`} src=${url} alt=${image.name} width=${image.width} height=${image.height} decoding="async" draggable="false" translate="no" />`;
+    : html`<img class=${`picture ${style}`} src=${url} alt=${image.name} width=${image.width} height=${image.height} decoding="async" draggable="false" translate=${false} />`;
 }
 
 /** Seconds until a time, counted down; 0 when it has passed. */

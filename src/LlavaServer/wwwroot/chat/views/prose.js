@@ -12,7 +12,7 @@ const drawn = new WeakMap();
 export const Prose = memo(function Prose({ page, text, isGrowing }) {
   const ref = useRef();
   useLayoutEffect(() => draw(ref.current, text, isGrowing), [text, isGrowing]);
-  return html`<div class="prose" translate="no" ref=${ref} onClick=${event => copyCode(page, event)}></div>`;
+  return html`<div class="prose" translate=${false} ref=${ref} onClick=${event => copyCode(page, event)}></div>`;
 });
 
 function draw(element, text, isGrowing) {

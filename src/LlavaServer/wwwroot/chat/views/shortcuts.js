@@ -12,7 +12,7 @@ export function Shortcuts({ onClose }) {
     <${Dialog} title=${t("shortcuts.title")} onClose=${onClose} kind="shortcuts">
       <dl class="shortcuts">
         ${shortcuts.map(([text, keys]) => html`
-          <div key=${text}><dt>${t(text)}</dt><dd>${keys.map(key => html`<kbd key=${key} translate="no">${nameOf(key)}</kbd>`)}</dd></div>`)}
+          <div key=${text}><dt>${t(text)}</dt><dd>${keys.map(key => html`<kbd key=${key} translate=${false}>${nameOf(key)}</kbd>`)}</dd></div>`)}
       </dl>
     <//>`;
 }

@@ -7,9 +7,13 @@ import { Icon, IconButton } from "./parts.js";
 export const Sidebar = memo(function Sidebar({ page, conversations, search, shown, running, settings, config, isNarrow }) {
   const file = useRef();
   const leave = () => isNarrow && page.setPanel({ sidebar: false });
-  const open = id => {
+  const open = (event, id) => {
     page.conversations.open(id);
     leave();
+    // Whoever points goes on to write; whoever uses the keyboard stays in the list.
+    if (event.detail > 0 && !isNarrow) {
+      document.getElementById("composer")?.focus({ preventScroll: true });
+    }
   };
   const openNew = temporary => {
     page.conversations.openNew({ temporary });
@@ -56,9 +60,9 @@ function Results({ results, query, open }) {
     <ul>
       ${results.slice(0, 100).map(({ conversation, message, snippet }) => html`
         <li key=${conversation.id + (message?.id ?? "")}>
-          <button type="button" class="conversation result" onClick=${() => open(conversation.id)}>
-            <span class="conversation-title" dir="auto" translate="no">${conversation.title}</span>
-            ${snippet && html`<span class="snippet" dir="auto" translate="no">${snippet}</span>`}
+          <button type="button" class="conversation result" onClick=${event => open(event, conversation.id)}>
+            <span class="conversation-title" dir="auto" translate=${false}>${conversation.title}</span>
+            ${snippet && html`<span class="snippet" dir="auto" translate=${false}>${snippet}</span>`}
           </button>
         </li>`)}
     </ul>`;
@@ -97,9 +101,9 @@ const Item = memo(function Item({ page, conversation, isShown, isRunning, open }
   const { id, title } = conversation;
   return html`
     <li class="item" ref=${item} data-conversation=${id}>
-      <button type="button" class="conversation" aria-current=${isShown ? "page" : undefined} onClick=${() => open(id)}>
+      <button type="button" class="conversation" aria-current=${isShown ? "page" : undefined} onClick=${event => open(event, id)}>
         ${conversation.temporary && html`<${Icon} name="ghost" />`}
-        <span class="conversation-title" dir="auto" translate="no">${title || t("conversation.untitled")}</span>
+        <span class="conversation-title" dir="auto" translate=${false}>${title || t("conversation.untitled")}</span>
         ${isRunning && html`<span class="running"><span class="visually-hidden">${t("sidebar.running")}</span></span>`}
       </button>
       <button type="button" class="icon-button more" ref=${more} aria-label=${t("sidebar.more", { title })} title=${t("sidebar.more", { title })} aria-haspopup="menu" aria-expanded=${hasMenu ? "true" : "false"} onClick=${() => setMenu(!hasMenu)}>

@@ -1,0 +1,378 @@
+// Everybody can use it: keyboard alone, screen readers, phones, other languages: T21, T22, T24, T31.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { file, phone, picture, scenario } from "./support.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const refused = /console: Failed to load resource: the server responded with a status of/;
+const stopped = /failed: .*v1\/chat\/completions net::ERR_ABORTED/;
+const red = file("red.png", picture(200, 0, 0));
+
+const focused = page => page.evaluate(() => {
+  const element = document.activeElement;
+  return element.id || element.dataset.action || element.getAttribute("aria-label") || element.textContent.trim();
+});
+
+/** Presses Tab until the wanted element has the focus. */
+async function tabTo(page, selector, key = "Tab") {
+  for (let i = 0; i < 80; i++) {
+    if (await page.evaluate(wanted => document.activeElement.matches(wanted), selector)) {
+      return;
+    }
+
+    await page.keyboard.press(key);
+  }
+
+  assert.fail(`${selector} is not reached by ${key}`);
+}
+
+scenario("T21 W100 W103 keyboard alone: example, question, versions, edit, search, rename, delete", {}, async ({ page, chat }) => {
+  assert.equal(await focused(page), "composer");
+  await tabTo(page, "[data-example=shapes]", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".composer .thumbnail");
+  await page.waitForFunction(() => document.activeElement.id === "composer");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+  assert.equal(await focused(page), "composer");
+
+  await tabTo(page, "article[data-role=assistant] [data-action=again]", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".versions:has-text('2/2')");
+  await chat.state("done");
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(page), "composer");
+
+  await page.keyboard.press("ArrowUp");
+  await page.waitForSelector(".edit textarea:focus");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("Something else #tokens 3");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("article[data-role=user] .versions:has-text('2/2')");
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+  assert.equal(await focused(page), "composer");
+  await tabTo(page, "article[data-role=user] [data-action=previous]", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("article[data-role=user] .versions:has-text('1/2')");
+
+  await page.keyboard.press("Control+Shift+O");
+  await chat.state("empty");
+  assert.equal(await focused(page), "composer");
+  await page.keyboard.type("About herons #tokens 2");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+
+  await page.keyboard.press("Control+k");
+  await page.waitForFunction(() => document.activeElement.id === "search");
+  await page.keyboard.type("herons");
+  await page.waitForSelector(".result");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".said:has-text('herons')");
+  await page.keyboard.press("Control+k");
+  await page.waitForFunction(() => document.activeElement.id === "search");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.waitForSelector(".item");
+  await tabTo(page, ".item .more");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[role=menu] button:focus");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[data-dialog=rename] input:focus");
+  await page.keyboard.type("Birds");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".item:has-text('Birds')");
+  assert.match(await focused(page), /^More: /);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[role=menu] button:focus");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(page), "Delete");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-action=undo]");
+  await page.waitForFunction(() => document.activeElement.classList.contains("conversation"));
+  await tabTo(page, "[data-action=undo]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".item:has-text('Birds')");
+
+  await page.keyboard.press("Control+/");
+  await page.waitForSelector("dialog[data-dialog=shortcuts]");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await page.keyboard.press("Control+b");
+  await page.waitForSelector(".sidebar", { state: "detached" });
+});
+
+scenario("W100 Escape stops an answer, input methods keep their keys", { allow: [stopped] }, async ({ page, chat, requests }) => {
+  await page.focus("#composer");
+  await page.evaluate(() => {
+    const area = document.getElementById("composer");
+    area.value = "にほん";
+    area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }));
+  });
+  assert.equal(requests.length, 0);
+  await chat.send("#tokens 400 #slow 20");
+  await chat.state("decode");
+  await page.keyboard.press("Escape");
+  await chat.state("stopped");
+});
+
+/** Puts the page into a state of the contract's section 5. */
+const states = {
+  empty: async () => {},
+  composing: async ({ page, chat }) => {
+    await chat.attach(red);
+    await chat.write("What is this?");
+    await page.focus("#composer");
+  },
+  queued: async ({ page, chat }) => {
+    await page.route("**/v1/chat/completions", () => {});
+    await chat.send("Hello");
+    await page.waitForSelector("[data-phase=uploading]");
+  },
+  decode: async ({ chat }) => {
+    await chat.send("#tokens 600 #slow 25");
+    await chat.state("decode");
+  },
+  done: async ({ page, chat }) => {
+    await chat.attach(red);
+    await chat.ask("#tokens 12");
+    await chat.act(chat.last(), "again");
+    await page.waitForSelector(".versions:has-text('2/2')");
+    await chat.state("done");
+  },
+  stopped: async ({ chat }) => {
+    await chat.send("#tokens 400 #slow 20");
+    await chat.state("decode");
+    await chat.stop();
+    await chat.state("stopped");
+  },
+  error: async ({ page, chat }) => {
+    await page.route("**/v1/chat/completions", route => route.fulfill({ status: 500, contentType: "application/json", body: "{\"error\":{\"message\":\"odd\",\"code\":\"internal_error\"}}" }));
+    await chat.ask("Hello", "error");
+  },
+  edit: async ({ page, chat }) => {
+    await chat.attach(red);
+    await chat.ask("#tokens 3");
+    await chat.act(page.locator("article[data-role=user]"), "edit");
+    await page.waitForSelector(".edit .thumbnail");
+  },
+  offline: async ({ page }) => {
+    await page.route("**/health", route => route.abort());
+    await page.route("**/v1/chat/completions", route => route.abort());
+    await page.fill("#composer", "Hello");
+    await page.click("[data-action=send]");
+    await page.waitForSelector("[data-banner=offline]");
+  },
+  "key-needed": async ({ page, chat }) => {
+    await page.route("**/v1/chat/completions", route => route.fulfill({ status: 401, contentType: "application/json", body: "{\"error\":{\"message\":\"key\",\"code\":\"invalid_api_key\"}}" }));
+    await chat.send("Hello");
+    await page.waitForSelector("dialog[data-dialog=key]");
+  },
+  settings: async ({ page }) => {
+    await page.click("[data-action=settings]");
+    await page.waitForSelector("[data-param=temperature]");
+  },
+  models: async ({ page }) => {
+    await page.click("[data-action=models]");
+    await page.waitForSelector("[role=option]");
+  },
+  sidebar: async ({ page, chat }) => {
+    await chat.ask("#tokens 2");
+    if (await page.locator(".sidebar").count() === 0) {
+      await page.click("[data-action=sidebar]");
+    }
+
+    await page.locator(".item .more").first().click();
+    await page.waitForSelector("[role=menu]");
+  },
+  shortcuts: async ({ page }) => {
+    await page.keyboard.press("Control+/");
+    await page.waitForSelector("dialog[data-dialog=shortcuts]");
+  },
+};
+
+const sizes = { desktop: {}, phone: { ...phone } };
+for (const [size, context] of Object.entries(sizes)) {
+  for (const colorScheme of ["light", "dark"]) {
+    scenario(`T22 T24 W6 W30 W104 every state, ${colorScheme}, ${size}: axe finds nothing, nothing scrolls sideways, composer and status are in view`, {
+      open: false, context: { ...context, colorScheme, reducedMotion: "reduce" }, allow: [refused, stopped, /net::ERR_FAILED/],
+    }, async ({ context: browser, page: first }) => {
+      const { watchPage, chatOf } = await import("./support.mjs");
+      for (const [name, reach] of Object.entries(states)) {
+        const page = name === "empty" ? first : await browser.newPage();
+        const watch = watchPage(page, [refused, stopped, /net::ERR_FAILED/]);
+        const chat = chatOf(page);
+        await chat.open();
+        await chat.state("empty", "composing");
+        await reach({ page, chat });
+        const violations = await page.evaluate(async source => {
+          if (!window.axe) {
+            (0, eval)(source);
+          }
+
+          const { violations: found } = await window.axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+          return found.map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target} ${node.failureSummary}`).slice(0, 3).join(" | ")}`);
+        }, axe);
+        assert.deepEqual(violations, [], name);
+        await checkLayout(page, name);
+        assert.deepEqual(watch.complaints, [], name);
+        await page.unrouteAll({ behavior: "ignoreErrors" });
+        if (page !== first) {
+          await page.close();
+        }
+      }
+    });
+  }
+}
+
+/** No sideways overflow; composer and status line are inside the window; controls do not overlap. */
+async function checkLayout(page, name) {
+  const found = await page.evaluate(() => {
+    const problems = [];
+    const root = document.scrollingElement;
+    if (root.scrollWidth > innerWidth || document.querySelector(".messages").scrollWidth > document.querySelector(".messages").clientWidth) {
+      problems.push(`scrolls sideways: ${root.scrollWidth} of ${innerWidth}`);
+    }
+
+    for (const selector of [".composer", ".status"]) {
+      const box = document.querySelector(selector).getBoundingClientRect();
+      if (box.top < 0 || box.bottom > innerHeight + 0.5 || box.left < 0 || box.right > innerWidth + 0.5) {
+        problems.push(`${selector} is out of view`);
+      }
+    }
+
+    const boxes = [...document.querySelectorAll(".composer-bar button, .head button")].map(button => button.getBoundingClientRect()).filter(box => box.width > 1);
+    for (const [index, a] of boxes.entries()) {
+      for (const b of boxes.slice(index + 1)) {
+        if (a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5) {
+          problems.push("controls overlap");
+        }
+      }
+    }
+
+    return problems;
+  });
+  assert.deepEqual(found, [], name);
+}
+
+scenario("T24 W30 phone: Enter makes a new line, the drawer and the settings close again", { context: phone }, async ({ page, chat, requests }) => {
+  await page.tap("#composer");
+  await page.keyboard.type("One");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("two #tokens 2");
+  assert.equal(await page.inputValue("#composer"), "One\ntwo #tokens 2");
+  assert.equal(requests.length, 0);
+  await page.tap("[data-action=send]");
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+  await page.tap("[data-action=sidebar]");
+  await page.waitForSelector("dialog.drawer .item");
+  await page.tap("dialog.drawer .conversation");
+  await page.waitForSelector("dialog.drawer", { state: "detached" });
+  await page.tap("[data-action=settings]");
+  await page.waitForSelector("dialog.sheet [data-param=temperature]");
+  await page.tap("[data-action=close-settings]");
+  await page.waitForSelector("dialog.sheet", { state: "detached" });
+});
+
+scenario("T24 W30 320 pixels wide, as at 400 % zoom: nothing scrolls sideways, all controls can be reached", { context: { viewport: { width: 320, height: 256 } }, allow: [refused] }, async ({ page, chat }) => {
+  await chat.attach(red);
+  await checkLayout(page, "attached");
+  await chat.ask("#tokens 30 averyveryveryveryveryveryveryveryveryveryveryveryveryverylongword");
+  await checkLayout(page, "done");
+  await page.click("[data-action=settings]");
+  await page.waitForSelector("dialog.sheet [data-param=stop]");
+  await page.locator("[data-setting=history]").scrollIntoViewIfNeeded();
+  await page.click("[data-action=close-settings]");
+  await page.click("[data-action=sidebar]");
+  await page.locator("[data-action=shortcuts]").click();
+  await page.waitForSelector("dialog[data-dialog=shortcuts]");
+});
+
+scenario("W104 text spacing as of WCAG 1.4.12 hides nothing", {}, async ({ page, chat }) => {
+  await chat.ask("#tokens 30");
+  await page.click("[data-action=settings]");
+  await page.waitForSelector("[data-param=temperature]");
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; } p { margin-block-end: 2em !important; }");
+    document.adoptedStyleSheets = [sheet];
+  });
+  await checkLayout(page, "spaced");
+  const cut = await page.evaluate(() => [...document.querySelectorAll("button, label, legend, .hint")].filter(element => element.offsetParent && element.scrollWidth > element.clientWidth + 1 && !element.matches(".icon-button, .conversation, .model-button") && getComputedStyle(element).overflow !== "visible").map(element => element.textContent));
+  assert.deepEqual(cut, []);
+});
+
+for (const [size, context] of Object.entries({ desktop: {}, phone, narrow: { viewport: { width: 320, height: 640 } } })) {
+  scenario(`T31 W105 pseudo-language, ${size}: every text is translated, nothing is clipped`, { path: "?lang=en-XA", context: { ...context, reducedMotion: "reduce" }, allow: [refused] }, async ({ page, chat }) => {
+    const check = async name => {
+      const found = await page.evaluate(() => {
+        const problems = [];
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const { parentElement: element, data } = walker.currentNode;
+          const isOwn = !element.closest("[translate=no], noscript, script, textarea");
+          if (isOwn && /\p{L}{2,}/u.test(data) && !data.includes("⟦") && !/^\s*\d[\d.,:]*\s?(s|m|ms|h|kB|MB|GB|byte|bytes|%)\b.*$/.test(data)) {
+            problems.push(`not translated: ${data}`);
+          }
+        }
+
+        for (const element of document.querySelectorAll("[aria-label], [title], [placeholder], [alt]")) {
+          for (const name of ["aria-label", "title", "placeholder", "alt"]) {
+            const value = element.getAttribute(name);
+            if (value && !element.closest("[translate=no]") && /\p{L}{2,}/u.test(value) && !value.includes("⟦") && !element.dataset.param) {
+              problems.push(`${name} not translated: ${value}`);
+            }
+          }
+        }
+
+        const mayBeCut = ".conversation, .conversation *, .thumbnail-name, .composer-hint, .model-button, .model-button *, .snippet, .visually-hidden, .visually-hidden *, .messages, textarea, input";
+        for (const element of document.querySelectorAll("button, p, label, h1, h2, h3, span, legend, dt")) {
+          const style = getComputedStyle(element);
+          if (element.offsetParent && !element.matches(mayBeCut) && style.overflowX === "hidden" && element.scrollWidth > element.clientWidth + 1) {
+            problems.push(`clipped: ${element.textContent}`);
+          }
+
+          const box = element.getBoundingClientRect();
+          if (element.offsetParent && !element.matches(mayBeCut) && box.width > 0 && (box.right > innerWidth + 1 || box.left < -1)) {
+            problems.push(`out of the window: ${element.className} ${element.textContent}`);
+          }
+        }
+
+        return problems;
+      });
+      assert.deepEqual(found, [], name);
+      await checkLayout(page, name);
+    };
+    await check("empty");
+    await chat.attach(red);
+    await check("attached");
+    await chat.ask("#tokens 8");
+    await chat.act(chat.last(), "again");
+    await page.waitForSelector(".versions");
+    await chat.state("done");
+    await check("done");
+    await page.route("**/v1/chat/completions", route => route.fulfill({ status: 400, contentType: "application/json", body: "{\"error\":{\"message\":\"\",\"code\":\"context_length_exceeded\",\"n_prompt_tokens\":5000,\"n_ctx\":4096}}" }));
+    await chat.ask("Hello", "error");
+    await check("error");
+    await page.click("[data-action=settings]");
+    await page.waitForSelector("[data-param=stop]");
+    await check("settings");
+    await page.click("[data-action=close-settings]");
+    await page.click("[data-action=models]");
+    await page.waitForSelector("[role=option]");
+    await check("models");
+    await page.keyboard.press("Escape");
+    if (await page.locator(".sidebar").count() === 0) {
+      await page.click("[data-action=sidebar]");
+      await page.waitForSelector(".sidebar");
+    }
+
+    await check("sidebar");
+    await page.click("[data-action=shortcuts]");
+    await page.waitForSelector("dialog[data-dialog=shortcuts]");
+    await check("shortcuts");
+  });
+}
