@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LlavaServer.Cli.Client;
+using LlavaServer.Cli.Run;
 
 namespace LlavaServer.Cli;
 
@@ -12,6 +13,7 @@ internal static class CommandLine
         var root = new RootCommand("LlavaServer: talk about pictures with your own machine.");
         ServeVerb.AddTo(root);
         root.Subcommands.Add(ServeVerb.Create());
+        root.Subcommands.Add(RunVerb.Create());
         root.Subcommands.Add(ListVerb.Create());
         root.Subcommands.Add(PsVerb.Create());
         root.Subcommands.Add(ShowVerb.Create());

@@ -10,6 +10,7 @@ internal static class ExitCodes
     public const int ModelNotFound = 4;
     public const int Refused = 5;
     public const int Busy = 6;
+    public const int Interrupted = 130;
 
     /// <summary>By an answer's status.</summary>
     public static int Of(int status) => status switch

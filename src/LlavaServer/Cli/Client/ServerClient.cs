@@ -39,18 +39,26 @@ internal sealed class ServerClient : IDisposable
     public async IAsyncEnumerable<JsonElement> LinesAsync(
         string path, object body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await foreach (var text in TextLinesAsync(path, body, cancellationToken))
+        {
+            var line = JsonElement.Parse(text);
+            yield return ErrorOf(line) is { } error ? throw new VerbException(ExitCodes.Failed, error) : line;
+        }
+    }
+
+    /// <summary>The lines of a streamed answer as they are, without empty ones.</summary>
+    public async IAsyncEnumerable<string> TextLinesAsync(
+        string path, object body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
         using var response = await SendAsync(request, cancellationToken);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
         while (await reader.ReadLineAsync(cancellationToken) is { } text)
         {
-            if (text.Length == 0)
+            if (text.Length > 0)
             {
-                continue;
+                yield return text;
             }
-
-            var line = JsonElement.Parse(text);
-            yield return ErrorOf(line) is { } error ? throw new VerbException(ExitCodes.Failed, error) : line;
         }
     }
 
@@ -93,5 +101,7 @@ internal sealed class ServerClient : IDisposable
     }
 
     private static string? ErrorOf(JsonElement answer) =>
-        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("error", out var error) ? error.ToString() : null;
+        answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("error", out var error) ? null
+        : error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message) ? message.ToString()
+        : error.ToString();
 }

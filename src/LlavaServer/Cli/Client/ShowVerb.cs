@@ -6,39 +6,52 @@ namespace LlavaServer.Cli.Client;
 /// <summary><c>llava show</c>: what a model is.</summary>
 internal static class ShowVerb
 {
-    private static readonly string[] s_parts = ["modelfile", "parameters", "template", "system", "license"];
+    /// <summary>What can be shown alone.</summary>
+    public static IReadOnlyList<string> Parts { get; } = ["modelfile", "parameters", "template", "system", "license"];
 
     public static Command Create()
     {
         var model = new Argument<string>("model") { Description = "Name of a model." };
-        var parts = s_parts.Select(static part => new Option<bool>("--" + part) { Description = $"Only its {part}." }).ToList();
+        var parts = Parts.Select(static part => new Option<bool>("--" + part) { Description = $"Only its {part}." }).ToList();
         return ClientVerb.Create("show", "Show what a model is.", [model, .. parts, ClientVerb.Json], async (client, parsed, cancellationToken) =>
         {
             var wanted = parts.Where(parsed.GetValue).Select(static part => part.Name[2..]).ToList();
             if (wanted.Count > 1)
             {
-                throw new VerbException(ExitCodes.WrongUsage, $"Only one of {string.Join(", ", s_parts.Select(static part => "--" + part))} at a time.");
+                throw new VerbException(ExitCodes.WrongUsage, $"Only one of {string.Join(", ", Parts.Select(static part => "--" + part))} at a time.");
             }
 
-            var answer = await client.SendAsync(HttpMethod.Post, "api/show", new { model = parsed.GetValue(model) }, cancellationToken);
             if (parsed.GetValue(ClientVerb.Json))
             {
-                Console.Out.WriteLine(answer.GetRawText());
-            }
-            else if (wanted.Count == 1)
-            {
-                Console.Out.WriteLine(TerminalText.Harmless(Text(answer, wanted[0])));
+                Console.Out.WriteLine((await AskAsync(client, parsed.GetValue(model)!, cancellationToken)).GetRawText());
             }
             else
             {
-                Write(answer);
+                await WriteAsync(client, parsed.GetValue(model)!, wanted.FirstOrDefault(), Console.Out, cancellationToken);
             }
 
             return ExitCodes.Done;
         });
     }
 
-    private static void Write(JsonElement answer)
+    /// <summary>Writes what a model is, or one of <see cref="Parts"/>.</summary>
+    internal static async Task WriteAsync(ServerClient client, string model, string? part, TextWriter output, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync(client, model, cancellationToken);
+        if (part is not null)
+        {
+            await output.WriteLineAsync(TerminalText.Harmless(Text(answer, part)));
+        }
+        else
+        {
+            Write(answer, output);
+        }
+    }
+
+    private static Task<JsonElement> AskAsync(ServerClient client, string model, CancellationToken cancellationToken) =>
+        client.SendAsync(HttpMethod.Post, "api/show", new { model }, cancellationToken);
+
+    private static void Write(JsonElement answer, TextWriter output)
     {
         var details = answer.GetProperty("details");
         var info = answer.GetProperty("model_info");
@@ -63,7 +76,7 @@ internal static class ShowVerb
         }
 
         Add("system", Text(answer, "system"));
-        TerminalText.WriteColumns(Console.Out, rows);
+        TerminalText.WriteColumns(output, rows);
 
         void Add(string name, string value)
         {

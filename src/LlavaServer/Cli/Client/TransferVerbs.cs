@@ -20,18 +20,13 @@ internal static class TransferVerbs
         return ClientVerb.Create(verb, description, [model, insecure], async (client, parsed, cancellationToken) =>
         {
             var lines = client.LinesAsync("api/" + verb, new { model = parsed.GetValue(model), insecure = parsed.GetValue(insecure) }, cancellationToken);
-            if (Console.IsErrorRedirected)
-            {
-                await TellAsync(lines);
-            }
-            else
-            {
-                await DrawAsync(lines);
-            }
-
+            await FollowAsync(lines);
             return ExitCodes.Done;
         });
     }
+
+    /// <summary>Shows the progress of a transfer until it ends: bars on a terminal, else lines.</summary>
+    internal static Task FollowAsync(IAsyncEnumerable<JsonElement> lines) => Console.IsErrorRedirected ? TellAsync(lines) : DrawAsync(lines);
 
     private static async Task TellAsync(IAsyncEnumerable<JsonElement> lines)
     {
