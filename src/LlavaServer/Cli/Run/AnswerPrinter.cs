@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -20,7 +20,9 @@ internal sealed class AnswerPrinter(ChatClient client)
     {
         var status = new StatusLine(Console.Error, !Console.IsErrorRedirected);
         var text = new StringBuilder();
-        ChatEvent? last = null;
+        JsonElement? timings = null;
+        TimeSpan? first = null;
+        var began = Stopwatch.GetTimestamp();
         try
         {
             await foreach (var chunk in client.AskAsync(request, cancellationToken))
@@ -32,13 +34,14 @@ internal sealed class AnswerPrinter(ChatClient client)
 
                 if (chunk.Text.Length > 0)
                 {
+                    first ??= Stopwatch.GetElapsedTime(began);
                     status.Remove();
                     text.Append(chunk.Text);
                     Console.Out.Write(TerminalText.Harmless(chunk.Text));
                     Console.Out.Flush();
                 }
 
-                last = chunk.Timings is null ? last : chunk;
+                timings = chunk.Timings ?? timings;
             }
         }
         catch (OperationCanceledException) when (text.Length > 0)
@@ -51,40 +54,35 @@ internal sealed class AnswerPrinter(ChatClient client)
         }
 
         Console.Out.WriteLine();
-        if (IsVerbose && last is not null)
+        if (IsVerbose && timings is { } measured)
         {
-            Report(last);
+            Report(measured, first, Stopwatch.GetElapsedTime(began));
         }
 
         return text.ToString();
     }
 
-    private static void Report(ChatEvent last)
+    private static void Report(JsonElement timings, TimeSpan? first, TimeSpan total)
     {
-        var timings = last.Timings!.Value;
-        Row("load", Milliseconds(timings, "load_ms"));
-        Row("first token", Milliseconds(timings, "ttft_ms"));
-        if (last.Usage is { } usage)
+        Row("waiting in line", Milliseconds(timings, "queue_ms"));
+        Row("first text", $"{first?.TotalMilliseconds ?? 0:0.0} ms");
+        if (timings.GetProperty("image_n").GetInt32() is > 0 and var pictures)
         {
-            Row("prompt tokens", usage.GetProperty("prompt_tokens").ToString());
-            Row("answer tokens", usage.GetProperty("completion_tokens").ToString());
+            Row("looking", $"{Milliseconds(timings, "image_encode_ms")} for {pictures} image{(pictures == 1 ? "" : "s")}");
         }
 
+        Row("prompt", $"{timings.GetProperty("prompt_n")} tokens, {timings.GetProperty("cache_n")} more were known");
         Row("prefill", Rate(timings, "prompt_per_second"));
+        Row("answer", $"{timings.GetProperty("predicted_n")} tokens");
         Row("decode", Rate(timings, "predicted_per_second"));
+        Row("total", $"{total.TotalMilliseconds:0.0} ms");
     }
 
-    private static void Row(string name, string? value)
-    {
-        if (value is not null)
-        {
-            Console.Error.WriteLine($"{name + ':',-16}{value}");
-        }
-    }
+    private static void Row(string name, FormattableString value) => Row(name, FormattableString.Invariant(value));
 
-    private static string? Milliseconds(JsonElement timings, string name) =>
-        timings.TryGetProperty(name, out var value) ? string.Create(CultureInfo.InvariantCulture, $"{value.GetDouble():0.0} ms") : null;
+    private static void Row(string name, string value) => Console.Error.WriteLine($"{name + ':',-18}{value}");
 
-    private static string? Rate(JsonElement timings, string name) =>
-        timings.TryGetProperty(name, out var value) ? string.Create(CultureInfo.InvariantCulture, $"{value.GetDouble():0.0} tokens/s") : null;
+    private static string Milliseconds(JsonElement timings, string name) => FormattableString.Invariant($"{timings.GetProperty(name).GetDouble():0.0} ms");
+
+    private static string Rate(JsonElement timings, string name) => FormattableString.Invariant($"{timings.GetProperty(name).GetDouble():0.0} tokens/s");
 }

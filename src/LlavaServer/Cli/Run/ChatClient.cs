@@ -38,16 +38,16 @@ internal sealed class ChatClient(ServerClient client)
     {
         if (chunk.TryGetProperty("error", out var error))
         {
-            throw new VerbException(ExitCodes.Failed, error.TryGetProperty("message", out var message) ? message.GetString()! : error.ToString());
+            throw new VerbException(
+                error.TryGetProperty("type", out var type) && type.GetString() == "invalid_request_error" ? ExitCodes.WrongUsage : ExitCodes.Failed,
+                error.TryGetProperty("message", out var message) ? message.GetString()! : error.ToString());
         }
 
         var choices = chunk.GetProperty("choices");
         var choice = choices.GetArrayLength() > 0 ? choices[0] : default;
         return new ChatEvent(
             choice.ValueKind == JsonValueKind.Object && choice.GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString() ?? "" : "",
-            choice.ValueKind == JsonValueKind.Object && choice.TryGetProperty("finish_reason", out var finish) ? finish.GetString() : null,
             Member(chunk, "progress"),
-            Member(chunk, "usage"),
             Member(chunk, "timings"));
     }
 

@@ -12,6 +12,10 @@ internal sealed record PromptLine(string Text, IReadOnlyList<PictureFile> Pictur
 {
     private const string Punctuation = "?!.,;:)]}";
 
+    /// <summary>A prompt in a shell's arguments: one with spaces may be a path, which the shell has unquoted.</summary>
+    public static PromptLine OfArguments(IReadOnlyList<string> arguments) => Read(string.Join(' ', arguments.Select(
+        static argument => argument.Contains(' ', StringComparison.Ordinal) && PictureFile.TryOpen(PicturePath.Resolve(argument), out _) is not null ? $"\"{argument}\"" : argument)));
+
     /// <param name="prompt">As typed: words in quotes and with spaces behind backslashes are one word.</param>
     public static PromptLine Read(string prompt)
     {

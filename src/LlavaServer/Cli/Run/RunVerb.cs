@@ -24,7 +24,7 @@ internal static class RunVerb
         var chat = new Chat { Model = parsed.GetValue(s_model)!, System = parsed.GetValue(s_system) ?? "", Format = AnswerFormat.Read(parsed.GetValue(s_format) ?? "") };
         Array.ForEach(parsed.GetValue(s_parameters) ?? [], chat.Parameters.Set);
         var images = parsed.GetValue(s_images) ?? [];
-        var prompt = PromptLine.Read(string.Join(' ', parsed.GetValue(s_prompt) ?? []));
+        var prompt = PromptLine.OfArguments(parsed.GetValue(s_prompt) ?? []);
         if (prompt.Problems.Count > 0)
         {
             throw new VerbException(ExitCodes.WrongUsage, string.Join(Environment.NewLine, prompt.Problems));
