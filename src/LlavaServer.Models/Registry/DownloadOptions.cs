@@ -1,6 +1,6 @@
 namespace LlavaServer.Models.Registry;
 
-/// <summary>How blobs are downloaded. The defaults are Ollama's; tests take small ones. Immutable.</summary>
+/// <summary>How blobs are downloaded and uploaded. The defaults are Ollama's; tests take small ones. Immutable.</summary>
 public sealed record DownloadOptions
 {
     /// <summary>Parts of one blob at once.</summary>

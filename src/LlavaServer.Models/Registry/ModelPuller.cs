@@ -70,7 +70,7 @@ public sealed class ModelPuller(ModelStore store, RegistryNetwork network, Func<
                 {
                     HttpStatusCode.NotFound => "file does not exist",
                     HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => "unauthorized: access denied",
-                    var status => $"the registry answers {(int)status}",
+                    var status => $"the registry answers {(int)status}{await session.ReasonAsync(response, cancellationToken).ConfigureAwait(false)}",
                 });
             }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using LlavaServer.Models.Store;
 
@@ -42,7 +41,7 @@ public sealed class ModelPusher(ModelStore store, RegistryNetwork network, Func<
                 request.Content.Headers.ContentType = new MediaTypeHeaderValue(LayerTypes.Manifest);
             },
             cancellationToken).ConfigureAwait(false);
-        Check(response, "the manifest");
+        await BlobUpload.CheckAsync(session, response, "the manifest", cancellationToken).ConfigureAwait(false);
         await report(new PullProgress("success")).ConfigureAwait(false);
     }
 
@@ -63,50 +62,15 @@ public sealed class ModelPusher(ModelStore store, RegistryNetwork network, Func<
             throw new StoreException(StoreError.MissingBlob, $"the file {file.Digest} is not in the store, or has not {file.Size} bytes");
         }
 
-        Uri location;
-        using (var begun = await session.SendAsync(HttpMethod.Post, new Uri(session.Address.Base, "blobs/uploads/"), static request => request.Content = new ByteArrayContent([]), cancellationToken)
-            .ConfigureAwait(false))
+        var upload = new BlobUpload(session, store.Blobs, file, options, time);
+        var sending = upload.RunAsync(cancellationToken);
+        while (!sending.IsCompleted)
         {
-            Check(begun, "an upload");
-            location = LocationOf(begun);
+            await report(progress with { Completed = upload.Sent }).ConfigureAwait(false);
+            await Task.WhenAny(sending, Task.Delay(options.Report, cancellationToken)).ConfigureAwait(false);
         }
 
-        long sent = 0;
-        var upload = SendAsync(session, location, file, bytes => Interlocked.Add(ref sent, bytes), cancellationToken);
-        while (!upload.IsCompleted)
-        {
-            await report(progress with { Completed = Volatile.Read(ref sent) }).ConfigureAwait(false);
-            await Task.WhenAny(upload, Task.Delay(options.Report, cancellationToken)).ConfigureAwait(false);
-        }
-
-        await upload.ConfigureAwait(false);
+        await sending.ConfigureAwait(false);
         await report(progress with { Completed = file.Size }).ConfigureAwait(false);
-    }
-
-    // In one piece: a stream of any length is what every registry takes.
-    private async Task SendAsync(RegistrySession session, Uri location, ManifestLayer file, Action<int> sent, CancellationToken cancellationToken)
-    {
-        var separator = location.Query.Length > 0 ? '&' : '?';
-        using var response = await session.SendAsync(
-            HttpMethod.Put,
-            new Uri($"{location.AbsoluteUri}{separator}digest={Uri.EscapeDataString(file.Digest.ToString())}"),
-            request => request.Content = new BlobContent(store.Blobs.PathOf(file.Digest), file.Size, sent),
-            cancellationToken,
-            answerTimeout: Timeout.InfiniteTimeSpan).ConfigureAwait(false);
-        Check(response, "a file");
-    }
-
-    private static Uri LocationOf(HttpResponseMessage response) => response.Headers.Location is { } location && response.RequestMessage?.RequestUri is { } asked
-        ? new Uri(asked, location)
-        : throw new RegistryException("the registry does not say where a file is to be put");
-
-    private static void Check(HttpResponseMessage response, string what)
-    {
-        if (!response.IsSuccessStatusCode)
-        {
-            throw new RegistryException(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-                ? "you are not authorized to push to this registry"
-                : $"the registry answers {(int)response.StatusCode} to {what}");
-        }
     }
 }

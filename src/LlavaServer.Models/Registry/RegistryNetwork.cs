@@ -15,11 +15,12 @@ public sealed class RegistryNetwork : IDisposable
     private readonly HttpMessageInvoker _any;
 
     /// <param name="isPublic">Tells public addresses from all others.</param>
-    public RegistryNetwork(Func<IPAddress, bool> isPublic)
+    /// <param name="proxy">What dials in our place; null is what <c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c> and <c>NO_PROXY</c> say.</param>
+    public RegistryNetwork(Func<IPAddress, bool> isPublic, IWebProxy? proxy = null)
     {
         IsPublic = isPublic;
-        _public = new HttpMessageInvoker(Handler(ConnectPublicAsync));
-        _any = new HttpMessageInvoker(Handler(null));
+        _public = new HttpMessageInvoker(Handler(ConnectPublicAsync, proxy));
+        _any = new HttpMessageInvoker(Handler(null, proxy));
     }
 
     public Func<IPAddress, bool> IsPublic { get; }
@@ -34,7 +35,7 @@ public sealed class RegistryNetwork : IDisposable
         _any.Dispose();
     }
 
-    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect) => new()
+    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect, IWebProxy? proxy) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -43,6 +44,7 @@ public sealed class RegistryNetwork : IDisposable
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
         MaxConnectionsPerServer = 64,
         ConnectCallback = connect,
+        Proxy = proxy,
     };
 
     private async ValueTask<Stream> ConnectPublicAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)

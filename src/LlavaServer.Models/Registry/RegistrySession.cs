@@ -12,6 +12,7 @@ internal sealed class RegistrySession(RegistryNetwork network, RegistryAddress a
 {
     private const int MaxRedirects = 5;
     private const int MaxTokenBytes = 64 << 10;
+    private const int MaxReasonBytes = 16 << 10;
     private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(60);
 
     private readonly bool _isInside = address.IsInside(network.IsPublic);
@@ -29,8 +30,9 @@ internal sealed class RegistrySession(RegistryNetwork network, RegistryAddress a
     /// <param name="prepare">Adds headers and content; called for every hop and try.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="answerTimeout">Until the answer's headers are there; null is a minute.</param>
+    /// <param name="follows">False returns an answer that leads elsewhere as it is; <see cref="Next"/> says where.</param>
     public async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, Uri uri, Action<HttpRequestMessage>? prepare, CancellationToken cancellationToken, TimeSpan? answerTimeout = null)
+        HttpMethod method, Uri uri, Action<HttpRequestMessage>? prepare, CancellationToken cancellationToken, TimeSpan? answerTimeout = null, bool follows = true)
     {
         var hasAsked = false;
         for (var hop = 0; ;)
@@ -46,23 +48,53 @@ internal sealed class RegistrySession(RegistryNetwork network, RegistryAddress a
                 continue;
             }
 
-            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
+            if (!follows || (int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
             {
                 return response;
             }
 
-            var location = response.Headers.Location;
-            response.Dispose();
-            uri = location is not null ? new Uri(uri, location) : throw new RegistryException("the registry leads elsewhere and does not say where");
+            using (response)
+            {
+                uri = Next(response, uri);
+            }
+
             if (++hop > MaxRedirects)
             {
                 throw new RegistryException($"the registry leads elsewhere more than {MaxRedirects} times");
             }
+        }
+    }
 
-            if (uri.Scheme != Uri.UriSchemeHttps && !(uri.Scheme == Uri.UriSchemeHttp && address.IsInsecure))
-            {
-                throw new RegistryException("the registry leads to an address without https");
-            }
+    /// <summary>Where an answer leads. Throws <see cref="RegistryException"/> when it does not say, or when that has no https and this registry has.</summary>
+    /// <param name="response">The answer.</param>
+    /// <param name="uri">What was asked for.</param>
+    /// <param name="header">Named in place of <c>Location</c>.</param>
+    public Uri Next(HttpResponseMessage response, Uri uri, string? header = null)
+    {
+        var location = header is null ? response.Headers.Location
+            : response.Headers.TryGetValues(header, out var values) && Uri.TryCreate(values.First(), UriKind.RelativeOrAbsolute, out var named) ? named
+            : null;
+        var next = location is not null ? new Uri(uri, location) : throw new RegistryException("the registry leads elsewhere and does not say where");
+        return next.Scheme == Uri.UriSchemeHttps || (next.Scheme == Uri.UriSchemeHttp && address.IsInsecure)
+            ? next
+            : throw new RegistryException("the registry leads to an address without https");
+    }
+
+    /// <summary>
+    /// What the registry itself says about an answer that refuses: after a colon, or nothing. A registry inside this network is not quoted, or its answers
+    /// could be read through us.
+    /// </summary>
+    public async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return !_isInside && RegistryBody.ReasonIn(await RegistryBody.ReadAsync(response, MaxReasonBytes, cancellationToken).ConfigureAwait(false)) is { } reason
+                ? ": " + reason
+                : "";
+        }
+        catch (RegistryException)
+        {
+            return "";
         }
     }
 

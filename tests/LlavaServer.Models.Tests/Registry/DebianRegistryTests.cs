@@ -85,7 +85,7 @@ public sealed class DebianRegistryTests
     private static async Task ForwardAsync(HttpContext context, HttpClient http, string authority)
     {
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"http://{authority}{context.Request.Path}{context.Request.QueryString}");
-        request.Content = context.Request.Method is "PUT" or "POST" ? new StreamContent(context.Request.Body) : null;
+        request.Content = context.Request.Method is "PUT" or "POST" or "PATCH" ? new StreamContent(context.Request.Body) : null;
         foreach (var (name, values) in context.Request.Headers)
         {
             if (!request.Headers.TryAddWithoutValidation(name, values.ToArray()))

@@ -319,55 +319,6 @@ public sealed class ModelPullerTests
         Assert.Contains("more than", failure.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Push_ToAnEmptyRegistry_ItHasAllAndAPullGivesTheSame()
-    {
-        await using var registry = await LocalRegistry.StartAsync();
-        using var bench = new PullBench();
-        var manifest = registry.Put("latest", Bytes);
-        await bench.PullAsync(registry.Name("latest"), Token);
-        var content = registry.Blobs.ToDictionary();
-        registry.Blobs.Clear();
-        registry.Manifests.Clear();
-        registry.OnRequest = context => UploadAsync(context, registry);
-        await bench.Pusher.PushAsync(bench.Store.Find(registry.Name("latest"))!, isInsecure: true, static _ => ValueTask.CompletedTask, Token);
-
-        Assert.Equal(manifest.Bytes.ToArray(), registry.Manifests["latest"]);
-        Assert.Equal(content.OrderBy(static pair => pair.Key), registry.Blobs.OrderBy(static pair => pair.Key));
-    }
-
-    private static async Task<bool> UploadAsync(HttpContext context, LocalRegistry registry)
-    {
-        var request = context.Request;
-        if (request.Method == "POST")
-        {
-            context.Response.StatusCode = StatusCodes.Status202Accepted;
-            context.Response.Headers.Location = "/uploads/1?state=a";
-            return true;
-        }
-
-        if (request.Method != "PUT")
-        {
-            return false;
-        }
-
-        using var body = new MemoryStream();
-        await request.Body.CopyToAsync(body, Token);
-        if (request.Path.Value!.StartsWith("/uploads", StringComparison.Ordinal))
-        {
-            Assert.Equal("a", request.Query["state"]);
-            Assert.Equal(request.Query["digest"], Digest.Of(body.ToArray()).ToString());
-            registry.Blobs[request.Query["digest"]!] = body.ToArray();
-        }
-        else
-        {
-            registry.Manifests[request.Path.Value.Split('/')[^1]] = body.ToArray();
-        }
-
-        context.Response.StatusCode = StatusCodes.Status201Created;
-        return true;
-    }
-
     private static async Task<bool> AskForToken(HttpContext context, LocalRegistry registry, Func<HttpContext, bool> then)
     {
         if (context.Request.Path == "/token")

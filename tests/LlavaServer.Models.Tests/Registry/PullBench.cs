@@ -12,9 +12,10 @@ internal sealed class PullBench : IDisposable
 
     /// <param name="isPublic">Which addresses count as public; null is none.</param>
     /// <param name="root">Of the store; null is a new one.</param>
-    public PullBench(Func<IPAddress, bool>? isPublic = null, string? root = null)
+    /// <param name="proxy">Dials every host in our place; null is nobody.</param>
+    public PullBench(Func<IPAddress, bool>? isPublic = null, string? root = null, IWebProxy? proxy = null)
     {
-        _network = new RegistryNetwork(isPublic ?? (static _ => false));
+        _network = new RegistryNetwork(isPublic ?? (static _ => false), proxy);
         Store = root is null ? Temporary.Store : new ModelStore(root);
         Puller = new ModelPuller(Store, _network, static () => null, Options, TimeProvider.System);
         Pusher = new ModelPusher(Store, _network, static () => null, Options, TimeProvider.System);

@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+
+namespace LlavaServer.Models.Registry;
+
+/// <summary>A piece of a blob's file. Immutable.</summary>
+/// <param name="Path">Of the file.</param>
+/// <param name="Offset">Where the piece begins, in bytes.</param>
+/// <param name="Size">Bytes.</param>
+internal sealed record BlobContentPart(string Path, long Offset, long Size)
+{
+    private const int BufferBytes = 256 << 10;
+
+    /// <summary>Reads the piece. Throws <see cref="IOException"/> when the file ends before it does.</summary>
+    /// <param name="take">Gets all bytes in their order.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task ReadAsync(Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken cancellationToken)
+    {
+        using var file = File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        var buffer = new byte[(int)Math.Min(BufferBytes, Math.Max(Size, 1))];
+        for (long done = 0; done < Size;)
+        {
+            var count = await RandomAccess.ReadAsync(file, buffer.AsMemory(0, (int)Math.Min(buffer.Length, Size - done)), Offset + done, cancellationToken).ConfigureAwait(false);
+            await take(count > 0 ? buffer.AsMemory(0, count) : throw new EndOfStreamException("a file of the store is shorter than it was")).ConfigureAwait(false);
+            done += count;
+        }
+    }
+
+    /// <summary>The sum by which the storage behind registries knows the piece.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "The storage behind registries names uploads so; the content is named by its SHA-256.")]
+    public async Task<byte[]> Md5Async(CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        await ReadAsync(
+            bytes =>
+            {
+                hash.AppendData(bytes.Span);
+                return ValueTask.CompletedTask;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return hash.GetHashAndReset();
+    }
+}
