@@ -59,7 +59,8 @@ export function watchPage(page, allow, origin = address) {
   const complaints = [];
   const requests = [];
   // A reload gives up what the page was still fetching for later.
-  const ordered = [/failed: \S*(?:icon\.svg|\/(?:chat|vendor)\/\S*js) net::ERR_ABORTED/, ...allow];
+  // And Chromium now and then reports a stream with `no-store` that was read to its end as aborted; one that is really broken shows in its message's state.
+  const ordered = [/failed: \S*chat\/completions net::ERR_ABORTED/, /failed: \S*(?:icon\.svg|\/(?:chat|vendor)\/\S*js) net::ERR_ABORTED/, ...allow];
   const complain = text => ordered.some(pattern => pattern.test(text)) || complaints.push(text);
   page.on("console", message => ["error", "warning"].includes(message.type()) && complain(`console: ${message.text()}`));
   page.on("pageerror", error => complain(`page error: ${error.stack ?? error}`));

@@ -140,6 +140,7 @@ async function readStream(response, { signal, silent, silence, onEvent }) {
 
     parser.end();
   } catch (failure) {
+    reader.cancel().catch(() => {});
     if (failure instanceof ApiError || signal.aborted) {
       throw failure;
     }
@@ -147,7 +148,6 @@ async function readStream(response, { signal, silent, silence, onEvent }) {
     throw silent.signal.aborted ? new SilentError() : new BrokenStreamError(failure.message);
   } finally {
     clearTimeout(watchdog);
-    reader.cancel().catch(() => {});
   }
 
   if (!isComplete) {
