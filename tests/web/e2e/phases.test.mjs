@@ -103,9 +103,6 @@ for (const [phase, go] of Object.entries(reach)) {
     assert.equal(await page.locator("[data-ending=stopped]").textContent(), "Stopped by you");
     if (phase === "decode") {
       assert.match((await chat.answers())[0], /^word0 word1/);
-      const { steps } = await control.state();
-      await new Promise(resolve => setTimeout(resolve, 150));
-      assert.equal((await control.state()).steps, steps, "the engine rests");
     }
 
     await control.reset();
