@@ -1,3 +1,4 @@
+using LlavaServer.Models.Tests.Creation;
 using LlavaServer.Models.Tests.Registry;
 using LlavaServer.Models.Tests.Store;
 using Xunit.MicrosoftTestingPlatform;
@@ -13,6 +14,11 @@ internal static class Program
         if (args is [StoreChild.Verb, var root, var seed, var rounds])
         {
             return StoreChild.Run(root, int.Parse(seed), int.Parse(rounds));
+        }
+
+        if (args is [CreationChild.Verb, var folder, var start, var count])
+        {
+            return await CreationChild.RunAsync(folder, int.Parse(start), int.Parse(count));
         }
 
         if (args is [PullChild.Verb, var store, var name])

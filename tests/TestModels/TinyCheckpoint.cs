@@ -72,7 +72,7 @@ internal sealed class TinyCheckpoint
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "config.json"), Config.ToJsonString());
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), TokenizerConfig.ToJsonString());
-        File.WriteAllBytes(Path.Combine(folder, "tokenizer.model"), SentencePieceModel());
+        File.WriteAllBytes(Path.Combine(folder, "tokenizer.model"), SentencePieceModel(Vocabulary, Pieces));
         if (!Sharded)
         {
             File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), Safetensors(Tensors.Keys));
@@ -140,15 +140,16 @@ internal sealed class TinyCheckpoint
         _ => MemoryMarshal.AsBytes(Array.ConvertAll(values, value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)).AsSpan()),
     };
 
-    private byte[] SentencePieceModel()
+    /// <summary>A `tokenizer.model` with these pieces.</summary>
+    public static byte[] SentencePieceModel(SyntheticVocabulary vocabulary, int pieces)
     {
         using var model = new MemoryStream();
-        for (var id = 0; id < Pieces; id++)
+        for (var id = 0; id < pieces; id++)
         {
-            var text = Encoding.UTF8.GetBytes(Vocabulary.Tokens[id]);
+            var text = Encoding.UTF8.GetBytes(vocabulary.Tokens[id]);
             byte[] score = new byte[4];
-            BinaryPrimitives.WriteSingleLittleEndian(score, Vocabulary.Scores[id]);
-            byte[] piece = [0x0A, (byte)text.Length, .. text, 0x15, .. score, 0x18, (byte)Vocabulary.Types[id]];
+            BinaryPrimitives.WriteSingleLittleEndian(score, vocabulary.Scores[id]);
+            byte[] piece = [0x0A, (byte)text.Length, .. text, 0x15, .. score, 0x18, (byte)vocabulary.Types[id]];
             model.Write([0x0A, (byte)piece.Length, .. piece]);
         }
 

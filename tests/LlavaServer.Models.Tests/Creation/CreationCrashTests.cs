@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using LlavaServer.Models.Creation;
+using LlavaServer.Models.Gguf;
+using LlavaServer.Models.Store;
+using LlavaServer.Models.Tests.Store;
+
+namespace LlavaServer.Models.Tests.Creation;
+
+/// <summary>Processes that create models in one store, two at a time, and are killed at random moments.</summary>
+public sealed class CreationCrashTests
+{
+    private const int Kills = 60;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task STO10_CreatesKilledAtRandomMoments_NothingHalfNothingLost()
+    {
+        using var store = new TemporaryStore();
+        var files = CreationChild.Upload(store.Store, store.Root);
+        var creator = new ModelCreator(store.Store, static _ => null, TimeProvider.System);
+        await creator.CreateAsync(new CreationRequest { Name = StoreChild.Name("kept"), Files = files[0] }, static _ => ValueTask.CompletedTask, Token);
+        var kept = store.Store.Find(StoreChild.Name("kept"))!.Manifest.Digest;
+        var random = new Random(20261123);
+        var next = Start(store.Root, 0);
+        for (var round = 1; round <= Kills / 2; round++)
+        {
+            var children = next;
+            await Task.WhenAll(Array.ConvertAll(children, ReadyAsync));
+            Array.ForEach(children, static child => child.StandardInput.WriteLine());
+            next = round < Kills / 2 ? Start(store.Root, round) : [];
+            foreach (var child in children)
+            {
+                await Task.Delay(random.Next(90), Token);
+                await KillAsync(child);
+            }
+
+            AssertWhole(store);
+            Assert.Equal(kept, store.Store.Find(StoreChild.Name("kept"))!.Manifest.Digest);
+        }
+
+        // Who repeats is not held up by what the dead left behind, and cleaning up leaves nothing of it.
+        using var last = Start(store.Root, 99, rounds: 12);
+        await ReadyAsync(last);
+        last.StandardInput.WriteLine();
+        await last.WaitForExitAsync(Token);
+        Assert.True(last.ExitCode == 0, await last.StandardError.ReadToEndAsync(Token));
+        Assert.Null(store.Store.Prune(DateTimeOffset.UtcNow + TimeSpan.FromHours(2)).KeptBecause);
+        AssertWhole(store);
+        var used = store.Store.Read().Models.SelectMany(static model => model.Manifest.Files).Select(static layer => layer.Digest.FileName).Distinct().Order(StringComparer.Ordinal);
+        Assert.Equal(used, store.BlobNames);
+    }
+
+    // Every model that has a name can be opened.
+    private static void AssertWhole(TemporaryStore store)
+    {
+        store.AssertWhole();
+        foreach (var model in store.Store.Read().Models)
+        {
+            GgufFile.Open(store.Store.Blobs.PathOf(model.Manifest.First(LayerTypes.Model)!.Digest)).Dispose();
+        }
+    }
+
+    private static Process[] Start(string root, int round) => [Start(root, 2 * round, int.MaxValue), Start(root, (2 * round) + 1, int.MaxValue)];
+
+    private static Process Start(string root, int seed, int rounds)
+    {
+        var program = Path.ChangeExtension(typeof(CreationCrashTests).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null);
+        return Process.Start(new ProcessStartInfo(program, [CreationChild.Verb, root, seed.ToString(), rounds.ToString()])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+    }
+
+    private static async Task ReadyAsync(Process child) =>
+        Assert.Equal(CreationChild.Ready, await child.StandardOutput.ReadLineAsync(Token).AsTask().WaitAsync(TimeSpan.FromSeconds(60)));
+
+    // SIGKILL. A child that ended before had a reason.
+    private static async Task KillAsync(Process child)
+    {
+        if (!child.HasExited)
+        {
+            child.Kill();
+        }
+
+        await child.WaitForExitAsync(Token);
+        var error = await child.StandardError.ReadToEndAsync(Token);
+        Assert.True(error.Length == 0, error);
+        child.Dispose();
+    }
+}
