@@ -21,7 +21,7 @@ internal static class GgufMerger
 
         foreach (var tensor in input.Tensors)
         {
-            writer.AddTensor(tensor.Name, tensor.Type, tensor.Shape, stream => tensor.CopyTo(stream, advanced, cancellationToken));
+            writer.AddTensor(tensor.Name, tensor.Type, tensor.Shape, stream => tensor.CopyTo(stream, check: null, advanced, cancellationToken));
         }
 
         return writer;

@@ -32,14 +32,19 @@ internal sealed class GgufSourceTensor(GgufTensorInfo info, SafeFileHandle handl
     }
 
     /// <summary>Writes all data to a stream.</summary>
-    public void CopyTo(Stream stream, Action<long>? advanced, CancellationToken cancellationToken)
+    /// <param name="stream">Receives it.</param>
+    /// <param name="check">Sees whole blocks before they are written, and throws.</param>
+    /// <param name="advanced">Called with bytes that are done.</param>
+    /// <param name="cancellationToken">Stops between pieces.</param>
+    public void CopyTo(Stream stream, Action<ReadOnlySpan<byte>>? check, Action<long>? advanced, CancellationToken cancellationToken)
     {
-        var buffer = new byte[(int)Math.Min(ChunkBytes, ByteCount)];
+        var buffer = new byte[(int)Math.Min(ChunkBytes - (ChunkBytes % TensorTypes.BlockBytes(Type)), ByteCount)];
         for (long position = 0; position < ByteCount; position += buffer.Length)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, ByteCount - position));
             Read(position, piece);
+            check?.Invoke(piece);
             stream.Write(piece);
             advanced?.Invoke(piece.Length);
         }

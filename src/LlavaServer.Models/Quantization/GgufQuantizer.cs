@@ -70,7 +70,7 @@ public static class GgufQuantizer
     {
         if (type == tensor.Type)
         {
-            tensor.CopyTo(stream, advanced, cancellationToken);
+            tensor.CopyTo(stream, stored => Check(tensor, type, type, stored), advanced, cancellationToken);
             return;
         }
 
@@ -87,16 +87,22 @@ public static class GgufQuantizer
             cancellationToken.ThrowIfCancellationRequested();
             var count = (int)Math.Min(chunkRows, rows - first);
             tensor.Read(first * sourceRowBytes, source.AsSpan(0, count * sourceRowBytes));
+            Check(tensor, tensor.Type, type, source.AsSpan(0, count * sourceRowBytes));
             Expand(tensor.Type, source, values.AsSpan(0, count * rowElements));
             RowConverter.Convert(type, values, rowElements, count, stored);
             var written = stored.AsSpan(0, count * storedRowBytes);
-            if (!BlockCheck.AreFinite(type, written))
-            {
-                throw new GgufException($"tensor {GgufText.Quote(tensor.Name)}: has a weight that is not finite or too large for {TensorTypes.Name(type)}");
-            }
-
+            Check(tensor, type, type, written);
             stream.Write(written);
             advanced?.Invoke((long)count * sourceRowBytes);
+        }
+    }
+
+    // llama-quantize looks at every tensor that it reads, and at every one that it has quantized.
+    private static void Check(GgufSourceTensor tensor, TensorType type, TensorType target, ReadOnlySpan<byte> stored)
+    {
+        if (!BlockCheck.AreFinite(type, stored))
+        {
+            throw new GgufException($"tensor {GgufText.Quote(tensor.Name)}: has a weight that is not finite or too large for {TensorTypes.Name(target)}");
         }
     }
 

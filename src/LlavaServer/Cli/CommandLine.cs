@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LlavaServer.Cli.Client;
+using LlavaServer.Cli.Create;
 using LlavaServer.Cli.Run;
 
 namespace LlavaServer.Cli;
@@ -19,6 +20,7 @@ internal static class CommandLine
         root.Subcommands.Add(ShowVerb.Create());
         root.Subcommands.Add(TransferVerbs.Pull());
         root.Subcommands.Add(TransferVerbs.Push());
+        root.Subcommands.Add(CreateVerb.Create());
         root.Subcommands.Add(ModelVerbs.Copy());
         root.Subcommands.Add(ModelVerbs.Remove());
         root.Subcommands.Add(ModelVerbs.Stop());

@@ -60,6 +60,39 @@ public sealed class GgufQuantizerTests
         Assert.Equal(["in.gguf"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
     }
 
+    // What llama-quantize refuses (b11669): it looks at all that it reads, also at what it only copies, and at all that it has quantized.
+    [Theory]
+    [InlineData("blk.0.attn_norm.weight", float.NaN, "Q4_0")]
+    [InlineData("blk.1.ffn_down.weight", float.NaN, "Q4_0")]
+    [InlineData("blk.1.ffn_down.weight", float.PositiveInfinity, "BF16")]
+    [InlineData("blk.1.ffn_down.weight", 1e9f, "Q8_0")]
+    [InlineData("blk.1.ffn_down.weight", 7e4f, "F16")]
+    [InlineData("blk.1.ffn_down.weight", 1e9f, "BF16", false)]
+    [InlineData("blk.1.ffn_down.weight", 7e4f, "Q8_0", false)]
+    public void Quantize_WeightThatIsNoNumber_RefusedWhereLlamaQuantizeDoes(string tensor, float value, string recipe, bool isRefused = true)
+    {
+        using var folder = new TemporaryFolder();
+        RandomLanguageModel.Write(folder.File("in.gguf"), LanguageShape.Tiny, QuantizationMix.Parse("F32"));
+        var bytes = File.ReadAllBytes(folder.File("in.gguf"));
+        using (var file = GgufFile.Open(folder.File("in.gguf")))
+        {
+            var first = file.Tensors.MinBy(static other => other.Address)!;
+            var data = bytes.Length - (int)file.Tensors.Max(other => other.Address + (nint)other.ByteCount - first.Address);
+            BitConverter.TryWriteBytes(bytes.AsSpan(data + (int)(file.GetTensor(tensor).Address - first.Address) + 8), value);
+        }
+
+        File.WriteAllBytes(folder.File("in.gguf"), bytes);
+        void Quantize() => GgufQuantizer.Quantize(folder.File("in.gguf"), folder.File("out.gguf"), QuantizationMix.Parse(recipe), cancellationToken: TestContext.Current.CancellationToken);
+        if (isRefused)
+        {
+            Assert.Contains($"tensor '{tensor}': has a weight that is not finite", Assert.Throws<GgufException>(Quantize).Message, StringComparison.Ordinal);
+            Assert.Equal(["in.gguf"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+            return;
+        }
+
+        Quantize();
+    }
+
     [Fact]
     public void Parse_NamesInAnyCase_AndUnknownNamesListed()
     {

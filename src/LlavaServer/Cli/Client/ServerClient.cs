@@ -62,6 +62,28 @@ internal sealed class ServerClient : IDisposable
         }
     }
 
+    /// <summary>Whether the server has what a route names.</summary>
+    public async Task<bool> HasAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
+        try
+        {
+            using var response = await SendAsync(request, cancellationToken);
+            return true;
+        }
+        catch (VerbException failure) when (failure.ExitCode == ExitCodes.ModelNotFound)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Sends bytes to the end of a stream.</summary>
+    public async Task UploadAsync(string path, Stream content, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StreamContent(content) };
+        using var response = await SendAsync(request, cancellationToken);
+    }
+
     public void Dispose() => _http.Dispose();
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -63,6 +63,7 @@ public sealed class CreateWeightsTests : IDisposable
 
     [Theory]
     [InlineData("Q4_0", float.NegativeInfinity)]
+    [InlineData("Q4_0", float.NaN)]
     [InlineData("F16", float.NaN)]
     [InlineData("F16", 1e6f)]
     [InlineData("Q8_0", float.PositiveInfinity)]

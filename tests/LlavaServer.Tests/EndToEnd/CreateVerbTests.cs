@@ -1,0 +1,106 @@
+using System.Text;
+using System.Text.Json;
+using LlavaServer.Models.Modelfiles;
+using LlavaServer.TestModels;
+
+namespace LlavaServer.Tests.EndToEnd;
+
+/// <summary><c>llava create</c> against the real server: a pair of files, a checkpoint, another model, and mistakes.</summary>
+[Collection(EndToEndGroup.Name)]
+public sealed class CreateVerbTests : IAsyncLifetime
+{
+    private static readonly string s_bundled = Path.Combine(AppContext.BaseDirectory, "BundledModel");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-create-");
+    private ServerProcess? _server;
+
+    public async ValueTask InitializeAsync() =>
+        _server = await ServerProcess.StartAsync(new Dictionary<string, string> { ["LLAVA_MODELS"] = PathOf("store") }, "--threads", "2");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server!.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Create_BundledPairQuantized_AnswersAndPrintsWhatItWasMadeOf()
+    {
+        foreach (var file in Directory.GetFiles(s_bundled, "*.gguf"))
+        {
+            File.Copy(file, PathOf(Path.GetFileName(file)));
+        }
+
+        File.WriteAllText(PathOf("Modelfile"), "FROM ./llava-mini.gguf\nFROM llava-mini-mmproj.gguf\nPARAMETER temperature 0\nPARAMETER num_predict 12\nPARAMETER low_vram true\nSYSTEM \"\"\"Say\n\"little\".\"\"\"\n");
+        var errors = await RunAsync(0, "create", "mine", "-f", PathOf("Modelfile"), "-q", "q8_0");
+        var lines = errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("low_vram is deprecated", lines[0], StringComparison.Ordinal);
+        Assert.Contains("hashing llava-mini.gguf 100 % of 4.5 MB", string.Join('\n', lines), StringComparison.Ordinal);
+        Assert.Contains(lines, static line => line.StartsWith("uploading llava-mini-mmproj.gguf 100 % of", StringComparison.Ordinal));
+        Assert.Contains(lines, static line => line.StartsWith("quantizing F16 model to Q8_0 100 % of", StringComparison.Ordinal));
+        Assert.Equal("success", lines[^1]);
+
+        // What the server has is not sent again.
+        Assert.DoesNotContain("uploading", await RunAsync(0, "create", "mine", "-f", PathOf("Modelfile"), "--quantize", "Q8_0"), StringComparison.Ordinal);
+        var show = await AskAsync("api/show", new { model = "mine" });
+        Assert.Equal("Q8_0", show.GetProperty("details").GetProperty("quantization_level").GetString());
+        var printed = Modelfile.Parse(show.GetProperty("modelfile").GetString()!);
+        Assert.Equal("Say\n\"little\".", printed.Last(ModelfileInstructionKind.System));
+        var picture = Convert.ToBase64String(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "EndToEnd", "Pictures", "circle-and-square.png")));
+        object Question(string model) => new { model, prompt = "What color is the circle?", images = new[] { picture }, stream = false, options = new { temperature = 0 } };
+        var answer = (await AskAsync("api/generate", Question("mine"))).GetProperty("response").GetString();
+        Assert.NotEqual("", answer);
+
+        // The printed Modelfile makes the same model again.
+        File.WriteAllText(PathOf("Printed"), show.GetProperty("modelfile").GetString());
+        await RunAsync(0, "create", "again", "-f", PathOf("Printed"));
+        Assert.Equal(answer, (await AskAsync("api/generate", Question("again"))).GetProperty("response").GetString());
+    }
+
+    [Fact]
+    public async Task Create_FolderOfACheckpoint_IsServed()
+    {
+        RealCheckpoint.WriteSmall(PathOf("llava-1.5-7b-hf"));
+        File.WriteAllText(PathOf("Modelfile"), "FROM llava-1.5-7b-hf\nPARAMETER num_predict 3");
+        await RunAsync(0, "create", "llava:hf", "-f", PathOf("Modelfile"));
+        var answer = await AskAsync("api/generate", new { model = "llava:hf", prompt = "Hello", stream = false });
+        Assert.Equal(3, answer.GetProperty("eval_count").GetInt32());
+    }
+
+    [Fact]
+    public async Task Create_Mistakes_EndAsTheySay()
+    {
+        await WrongAsync("FRIEND x", "(line 1): command must be one of");
+        await WrongAsync("FROM ./nothing.gguf", "./nothing.gguf: there is no such file or folder.");
+        await WrongAsync("FROM llava-mini\nPARAMETER warmth 1", "unknown parameter 'warmth'");
+        await WrongAsync("FROM llava-mini\nPARAMETER temperature hot", "invalid float value [hot]");
+        await WrongAsync("FROM llava-mini\nTEMPLATE {{ .System", "template error: ");
+        await WrongAsync("FROM .", "no Modelfile or safetensors files found", folder: "empty");
+        Assert.Contains("cannot be read", await RunAsync(2, "create", "x", "-f", PathOf("nowhere")), StringComparison.Ordinal);
+    }
+
+    private async Task WrongAsync(string text, string error, string folder = ".")
+    {
+        Directory.CreateDirectory(PathOf(folder));
+        var path = Path.Combine(PathOf(folder), "Modelfile");
+        await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
+        Assert.Contains(error, await RunAsync(2, "create", "x", "-f", path), StringComparison.Ordinal);
+    }
+
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
+
+    private async Task<JsonElement> AskAsync(string route, object question)
+    {
+        using var client = new HttpClient { BaseAddress = _server!.Address };
+        using var content = new StringContent(JsonSerializer.Serialize(question), Encoding.UTF8, "application/json");
+        using var response = await client.PostAsync(route, content, TestContext.Current.CancellationToken);
+        return JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    private async Task<string> RunAsync(int exitCode, params string[] arguments)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "llava.dll");
+        var (code, _, errors) = await Tool.RunAsync(AppContext.BaseDirectory, "dotnet", [program, .. arguments, "--host", _server!.Address.Authority]);
+        Assert.True(code == exitCode, $"{string.Join(' ', arguments)}: {code}\n{errors}");
+        return errors.ReplaceLineEndings("\n");
+    }
+}
