@@ -32,31 +32,31 @@ internal static class ConfigurationSources
             }
         }
 
-        configuration.AddInMemoryCollection(Map(environment, static setting => setting.Ollama, problems));
+        var warnings = Warnings(environment);
+        configuration.AddInMemoryCollection(Files(environment, static setting => setting.Ollama, problems));
+        configuration.AddInMemoryCollection(OllamaEnvironment.Read(environment, warnings));
         configuration.AddEnvironmentVariables();
-        configuration.AddInMemoryCollection(Map(environment, static setting => setting.Environment, problems));
+        configuration.AddInMemoryCollection(Values(environment));
+        configuration.AddInMemoryCollection(Files(environment, static setting => setting.Environment, problems));
         configuration.AddInMemoryCollection(commandLine);
         configuration.AddInMemoryCollection(Normalised(configuration, problems));
         problems.AddRange(Settings.Refused.Where(name => environment[name] is string { Length: > 0 })
             .Select(static name => $"{name} is set, but this version does not terminate TLS: unset it, or put a gateway in front."));
-        return problems.Count == 0 ? Warnings(environment) : throw new SettingsException(problems);
+        return problems.Count == 0 ? warnings : throw new SettingsException(problems);
     }
 
-    private static Dictionary<string, string?> Map(IDictionary environment, Func<Setting, string?> nameOf, List<string> problems)
+    private static Dictionary<string, string?> Values(IDictionary environment) => Settings.All
+        .Where(setting => setting.Environment is { } name && environment[name] is string { Length: > 0 })
+        .ToDictionary(static setting => setting.FullKey, setting => environment[setting.Environment!] as string);
+
+    // Of the names that have no value themselves.
+    private static Dictionary<string, string?> Files(IDictionary environment, Func<Setting, string?> nameOf, List<string> problems)
     {
         var values = new Dictionary<string, string?>();
         foreach (var setting in Settings.All)
         {
-            if (nameOf(setting) is not { } name)
-            {
-                continue;
-            }
-
-            if (environment[name] is string { Length: > 0 } value)
-            {
-                values[setting.FullKey] = value;
-            }
-            else if (environment[name + FileSuffix] is string { Length: > 0 } file && !IsSetting(name + FileSuffix))
+            if (nameOf(setting) is { } name && environment[name] is not string { Length: > 0 }
+                && environment[name + FileSuffix] is string { Length: > 0 } file && !IsSetting(name + FileSuffix))
             {
                 try
                 {

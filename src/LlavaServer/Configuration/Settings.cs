@@ -29,7 +29,7 @@ internal static class Settings
         new("Engine:Threads", SettingKind.Integer, "LLAVA_THREADS"),
         new("Engine:GpuLayers", SettingKind.Text, "LLAVA_GPU_LAYERS"),
         new("Engine:MainGpu", SettingKind.Integer, "LLAVA_MAIN_GPU"),
-        new("Engine:FlashAttention", SettingKind.Text, "LLAVA_FLASH_ATTENTION"),
+        new("Engine:FlashAttention", SettingKind.Text, "LLAVA_FLASH_ATTENTION", "OLLAMA_FLASH_ATTENTION"),
         new("Engine:KVCacheType", SettingKind.Text, "LLAVA_KV_CACHE_TYPE", "OLLAMA_KV_CACHE_TYPE"),
         new("Engine:ContextLength", SettingKind.Integer, "LLAVA_CONTEXT_LENGTH", "OLLAMA_CONTEXT_LENGTH"),
         new("Engine:Slots", SettingKind.Integer, "LLAVA_NUM_PARALLEL", "OLLAMA_NUM_PARALLEL"),

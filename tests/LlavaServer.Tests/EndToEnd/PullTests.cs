@@ -65,6 +65,7 @@ public sealed class PullTests : IAsyncLifetime
         // What is wrong before the first line keeps its status, what comes later is a line of its own.
         Assert.Equal((HttpStatusCode.BadRequest, "{\"error\":\"invalid model name\"}"), await PullAsync(new { model = "a b" }));
         Assert.Equal((HttpStatusCode.BadRequest, "{\"error\":\"invalid model name\"}"), await PullAsync(new { }));
+        Assert.Equal((HttpStatusCode.BadRequest, "{\"error\":\"invalid model name\"}"), await PullAsync(new { model = $"hf.co/user/{new string('r', 81)}:Q4_K_M" }));
         Assert.Equal(HttpStatusCode.BadRequest, (await PullAsync(new { model = "llava-mini" })).Status);
         Assert.Equal(
             (HttpStatusCode.OK, "{\"status\":\"pulling manifest\"}\n{\"error\":\"pull model manifest: file does not exist\"}\n"),
@@ -73,6 +74,36 @@ public sealed class PullTests : IAsyncLifetime
             (HttpStatusCode.InternalServerError, "{\"error\":\"pull model manifest: file does not exist\"}"),
             await PullAsync(new { model = Registry.Name("nothing").Full, insecure = true, stream = false }));
         Assert.Contains("cannot be reached", (await PullAsync(new { model = Registry.Name("nothing").Full, stream = false })).Body, StringComparison.Ordinal);
+    }
+
+    /// <summary>A name of the Hugging Face hub that no resolver here knows: only the proxy of the environment leads to it.</summary>
+    [Theory]
+    [InlineData("HTTP_PROXY", "hf.co", true)]
+    [InlineData("http_proxy", "hf.co", true)]
+    [InlineData("HTTP_PROXY", "hub.invalid", false)]
+    public async Task Pull_ThroughTheProxyOfTheEnvironment_UnlessItSaysOtherwise(string variable, string host, bool isReached)
+    {
+        PutBundledModel();
+        var store = Path.Combine(_folder.FullName, "of the other");
+        var asked = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        Registry.OnRequest = context =>
+        {
+            asked.Enqueue(context.Request.Host.Value!);
+            return Task.FromResult(false);
+        };
+        await using var server = await ServerProcess.StartAsync(new Dictionary<string, string>
+        {
+            ["OLLAMA_MODELS"] = $"\"{store}\"",
+            ["LLAVA_MODELS"] = "",
+            [variable] = $"http://{Registry.Authority}",
+            ["NO_PROXY"] = "hub.invalid",
+        });
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = server.Address };
+        using var response = await client.PostAsJsonAsync("api/pull", new { model = $"{host}/some/eye:latest", insecure = true, stream = false }, Token);
+        Assert.Equal(isReached ? HttpStatusCode.OK : HttpStatusCode.InternalServerError, response.StatusCode);
+        Assert.Equal(isReached, !asked.IsEmpty);
+        Assert.All(asked, asked => Assert.Equal(host, asked));
+        Assert.Equal(isReached, File.Exists(Path.Combine(store, "manifests", host, "some", "eye", "latest")));
     }
 
     [Fact]
