@@ -166,3 +166,20 @@ test("text that no parser should see is one paragraph", () => {
   assert.match(toHtml("a".repeat(1_000_000)), /^<p>a+<\/p>$/);
   assert.ok(toHtml(">".repeat(50_000)).length > 0);
 });
+
+test("W15 formulas are code, prices are not", () => {
+  assert.match(toHtml("so $x_1 + y_1$ and \\(a*b*c\\) hold"), /<code>x_1 \+ y_1<\/code> and <code>a\*b\*c<\/code> hold/);
+  assert.match(toHtml("$$\n\\frac{a}{b} < c\n$$\n\nafter"), /<pre><code>\\frac\{a\}\{b\} &#60; c<\/code><\/pre>[^]*<p>after/);
+  assert.match(toHtml("\\[ x^2 \\]"), /<pre><code>x\^2<\/code>/);
+  assert.doesNotMatch(toHtml("It costs $5 or $6, and $ is a sign"), /<code>/);
+});
+
+test("W83 an export has what could not be written, and no temporary chat", async () => {
+  const history = await openHistory({ memoryOnly: true });
+  const library = createLibrary({ ...history, saveMessage: async () => { throw new HistoryFullError(); } }, () => {});
+  await library.saveMessage(message("m", "c", { images: refs("d") }), [image("d")], conversation("c"));
+  await library.saveMessage(message("t", "x"), [], conversation("x", { temporary: true }));
+  assert.deepEqual((await library.readable.listConversations()).map(({ id }) => id), ["c"]);
+  assert.equal((await library.readable.loadConversation("c")).messages.length, 1);
+  assert.ok(await library.readable.getImage("d"));
+});

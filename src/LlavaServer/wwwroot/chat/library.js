@@ -44,7 +44,7 @@ export function createLibrary(history, onFull) {
     }
   }
 
-  return {
+  const library = {
     history,
 
     async list() {
@@ -105,7 +105,15 @@ export function createLibrary(history, onFull) {
       });
       return [...memory, ...(await history.search(text)).filter(result => !kept.has(result.conversation.id))];
     },
+
+    /** What an export reads: also what could not be written, but no temporary chat unless it is named. */
+    readable: {
+      listConversations: async () => (await library.list()).filter(conversation => !conversation.temporary),
+      loadConversation: id => library.load(id),
+      getImage: digest => library.image(digest),
+    },
   };
+  return library;
 }
 
 function snippetOf(text, wanted) {

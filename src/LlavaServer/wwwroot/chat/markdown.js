@@ -25,6 +25,23 @@ const marked = new Marked({
   },
 });
 
+/** Formulas are shown as code: no library of the page draws them, and Markdown must not take their signs for its own. */
+const formula = (name, level, pattern, tag) => ({
+  name, level,
+  start: source => source.search(level === "block" ? /\$\$|\\\[/ : /\$|\\\(/),
+  tokenizer(source) {
+    const found = pattern.exec(source);
+    return found ? { type: name, raw: found[0], text: found[1] ?? found[2] } : undefined;
+  },
+  renderer: ({ text }) => tag === "pre" ? `<pre><code>${escape(text.trim())}</code></pre>` : `<code>${escape(text.trim())}</code>`,
+});
+marked.use({
+  extensions: [
+    formula("blockFormula", "block", /^(?:\$\$([^]+?)\$\$|\\\[([^]+?)\\\])(?:\n|$)/, "pre"),
+    formula("inlineFormula", "inline", /^(?:\$(?![\s$])([^$\n]*[^$\s\\])\$(?![\d$])|\\\(([^\n]+?)\\\))/, "code"),
+  ],
+});
+
 const purify = createDOMPurify(globalThis.window);
 purify.addHook?.("afterSanitizeAttributes", element => {
   if (element.tagName === "A") {

@@ -168,8 +168,8 @@ export function conversationActions(page) {
       }
     },
 
-    exportAll: () => exporting(({ exportHistory }) => exportHistory(library.history, null, store.state.server.version), `llava-chat-${today()}.json`),
-    exportOne: id => exporting(({ exportHistory }) => exportHistory(library.history, [id], store.state.server.version), `llava-chat-${today()}.json`),
-    exportText: (id, title) => exporting(({ exportMarkdown }) => exportMarkdown(library.history, id), `${title.replace(/[^\p{L}\p{N} _-]+/gu, "").trim().slice(0, 60) || "conversation"}.md`),
+    exportAll: () => exporting(({ exportHistory }) => exportHistory(library.readable, null, store.state.server.version), `llava-chat-${today()}.json`),
+    exportOne: id => exporting(({ exportHistory }) => exportHistory(library.readable, [id], store.state.server.version), `llava-chat-${today()}.json`),
+    exportText: (id, title) => exporting(({ exportMarkdown }) => exportMarkdown(library.readable, id), `${title.replace(/[^\p{L}\p{N} _-]+/gu, "").trim().slice(0, 60) || "conversation"}.md`),
   };
 }
