@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findModel, imagesOf, messagesAsText, meterOf, parameters, isValid, requestOf, sees, titleOf } from "../../../src/LlavaServer/wwwroot/chat/requests.js";
+import { chosenName, findModel, imagesOf, messagesAsText, meterOf, parameters, isValid, requestOf, sees, titleOf } from "../../../src/LlavaServer/wwwroot/chat/requests.js";
 
 const picture = { digest: "d1", name: "cat.png", width: 1, height: 1 };
 const path = [
@@ -71,3 +71,15 @@ test("the meter is of the last answer", () => {
 });
 
 test("pictures of all turns are counted", () => assert.equal(imagesOf([...path, path[0]]).length, 2));
+
+test("W65 an old conversation keeps its model, a new one begins with one that is there", () => {
+  const models = { list: [{ name: "a" }, { name: "b" }] };
+  const name = (model, remembered, list = models) => chosenName({ open: { conversation: model === null ? null : { model } }, defaults: { model: remembered }, models: list });
+  assert.equal(name("gone", "b"), "gone");
+  assert.equal(name(null, "b"), "b");
+  assert.equal(name(null, "gone"), "a");
+  assert.equal(name(null, null), "a");
+  assert.equal(name("", "b"), "b");
+  assert.equal(name(null, "b", { list: [] }), "b");
+  assert.equal(name(null, null, { list: [] }), "");
+});

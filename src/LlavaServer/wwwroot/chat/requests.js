@@ -105,7 +105,12 @@ export function defaultText(parameter, defaults) {
 /** The model of the open conversation, of the new one, or null when it is not installed. */
 export const chosenModel = state => findModel(state.models.list, chosenName(state)) ?? null;
 
-export const chosenName = state => state.open.conversation?.model ?? state.defaults.model ?? state.models.list[0]?.name ?? "";
+/** An old conversation keeps its model's name; a new one begins with a model that is there. */
+export function chosenName({ open, defaults, models }) {
+  const name = open.conversation?.model || defaults.model;
+  const isKept = open.conversation?.model || models.list.length === 0 || findModel(models.list, name ?? "");
+  return isKept && name ? name : models.list[0]?.name ?? "";
+}
 
 /** Whether the chosen model cannot see pictures that would be sent. */
 export function isBlind(state) {
