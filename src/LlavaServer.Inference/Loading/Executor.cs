@@ -47,7 +47,7 @@ internal sealed class Executor(
 
         if (isOver)
         {
-            scheduler.Stop();
+            scheduler.Stop(_end!);
             FailLeftOver();
         }
 
@@ -87,7 +87,7 @@ internal sealed class Executor(
             scheduler = _scheduler;
         }
 
-        scheduler?.Stop();
+        scheduler?.Stop(reason);
         FailLeftOver();
     }
 

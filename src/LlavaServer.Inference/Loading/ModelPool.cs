@@ -145,6 +145,25 @@ public sealed partial class ModelPool : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Unload"/>, but at once: running answers end as failed.</summary>
+    public void Stop(ModelEntry entry)
+    {
+        lock (_lock)
+        {
+            if (Find(entry).Current is not { } instance)
+            {
+                return;
+            }
+
+            End(instance);
+            if (instance is { State: ModelState.Loaded, LeaseCount: > 0 })
+            {
+                // Their leases end with them, and then the model's stay.
+                _ = Background(() => StopExecutors(instance, new InferenceException(InferenceError.ShuttingDown, "The model was stopped.")));
+            }
+        }
+    }
+
     /// <summary>As <see cref="Unload"/>, for a model that has gone: who found it before is still served.</summary>
     public void Forget(ModelEntry entry)
     {

@@ -82,7 +82,7 @@ internal sealed partial class Scheduler
             var mayHaveKilled = (_isInStep && _planner.HasRowsOf(slot)) || sequence.EncodeFailure() is { EngineDied: true };
             if (died is null)
             {
-                sequence.Fail(new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
+                sequence.Fail(_stopReason ?? new InferenceException(InferenceError.ShuttingDown, "The server is shutting down."));
                 Leave(sequence, "error");
             }
             else if (mayHaveKilled && sequence.IsSuspect)

@@ -29,6 +29,7 @@ internal sealed partial class Scheduler
     private readonly List<Slot> _running = [];
     private readonly Thread _thread;
     private volatile bool _isStopping;
+    private InferenceException? _stopReason;
     private long _step;
 
     /// <param name="engine">Owned from now on: disposed when the loop ends.</param>
@@ -71,9 +72,10 @@ internal sealed partial class Scheduler
 
     public void Start() => _thread.Start();
 
-    /// <summary>Ends the loop after the present step; sequences that are not finished fail as shutting down. Returns when the engine is disposed.</summary>
-    public void Stop()
+    /// <summary>Ends the loop after the present step; sequences that are not finished fail with the reason. Returns when the engine is disposed.</summary>
+    public void Stop(InferenceException reason)
     {
+        _stopReason ??= reason;
         _isStopping = true;
         _queue.Wake();
         _thread.Join();

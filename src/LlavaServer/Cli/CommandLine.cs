@@ -25,6 +25,7 @@ internal static class CommandLine
         root.Subcommands.Add(ModelVerbs.Remove());
         root.Subcommands.Add(ModelVerbs.Stop());
         root.Subcommands.Add(HealthVerb.Create());
+        root.Subcommands.Add(ConfigVerb.Create());
         root.Subcommands.Add(VersionVerb.Create());
         root.Subcommands.Add(EngineVerb.Create());
         root.Subcommands.Add(DevicesVerb.Create());

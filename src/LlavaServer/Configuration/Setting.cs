@@ -5,6 +5,9 @@ internal sealed record Setting(string Key, SettingKind Kind, string? Environment
 {
     public string FullKey => ServerOptions.Section + ":" + Key;
 
+    /// <summary>Never shown.</summary>
+    public bool IsSecret => Key == "Security:ApiKeys";
+
     /// <summary>The value as the options binder reads it, or null when the text is not of the setting's kind.</summary>
     public string? Normalise(string text) => Kind switch
     {

@@ -1,5 +1,4 @@
 using LlavaServer.Configuration;
-using LlavaServer.Inference;
 using LlavaServer.Tests.EndToEnd;
 
 namespace LlavaServer.Tests.Configuration;
@@ -28,7 +27,7 @@ public sealed class SettingsPageTests
         foreach (var setting in Settings.All)
         {
             var page = s_rows.Single(row => row[0] == setting.Key)[3];
-            var actual = DefaultOf(setting.Key);
+            var actual = SettingDefaults.All[setting.Key];
             var isSame = actual switch
             {
                 null or "" => page == "none",
@@ -43,18 +42,8 @@ public sealed class SettingsPageTests
     [Fact]
     public void O20_EveryOption_IsASetting()
     {
-        var keys = Leaves(new ServerOptions(), "").Concat(Leaves(new InferenceOptions(), "")).Select(static leaf => leaf.Key).ToHashSet();
+        var keys = SettingDefaults.All.Keys;
         Assert.Empty(keys.Except(Settings.All.Select(static setting => setting.Key)));
         Assert.Empty(Settings.All.Select(static setting => setting.Key).Except(keys));
     }
-
-    private static object? DefaultOf(string key) =>
-        Leaves(new ServerOptions(), "").Concat(Leaves(new InferenceOptions(), "")).First(leaf => leaf.Key == key).Default;
-
-    /// <summary>All values that can be set, by their place in the options.</summary>
-    private static IEnumerable<(string Key, object? Default)> Leaves(object options, string prefix) =>
-        options.GetType().GetProperties().Where(static property => property.CanWrite).SelectMany(property =>
-            property.PropertyType.Name.EndsWith("Options", StringComparison.Ordinal)
-                ? Leaves(property.GetValue(options)!, prefix + property.Name + ":")
-                : [(prefix + property.Name, property.GetValue(options))]);
 }

@@ -45,7 +45,7 @@ public sealed class ClientVerbTests : IAsyncLifetime
         await RunAsync(0, "stop", "llava-mini");
         Assert.Equal("[]\n", (await RunAsync(0, "ps", "--json")).Output);
 
-        Assert.Equal("removed mine:v1\n", (await RunAsync(0, "rm", "mine:v1")).Output);
+        Assert.Equal("removed mine:v1, 8.4 MB freed\n", (await RunAsync(0, "rm", "mine:v1")).Output);
         Assert.DoesNotContain("mine", (await RunAsync(0, "list")).Output, StringComparison.Ordinal);
     }
 
@@ -58,6 +58,44 @@ public sealed class ClientVerbTests : IAsyncLifetime
         await RunAsync(2, "show", "llava-mini", "--system", "--license");
         await RunAsync(2, "list", "--host", "a b");
         Assert.Contains("llava serve", (await RunAsync(3, "list", "--host", "127.0.0.1:1")).Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rm_LastUseOfItsFiles_SaysHowMuchIsFree()
+    {
+        await using var registry = await LocalRegistry.StartAsync();
+        registry.Put("latest", 3_000_000);
+        var name = registry.Name("latest").Full;
+        await RunAsync(0, "pull", name, "--insecure");
+        await RunAsync(0, "cp", name, "second");
+        Assert.Equal($"removed {name}, 0 B freed\n", (await RunAsync(0, "rm", name)).Output);
+        Assert.Equal("removed second, 3 MB freed\n", (await RunAsync(0, "rm", "second")).Output);
+    }
+
+    [Fact]
+    public async Task O20_Config_ValuesAndTheirSources()
+    {
+        var (output, errors) = await ProgramAsync(0, new() { ["LLAVA_THREADS"] = "3", ["OLLAMA_NUM_PARALLEL"] = "2", ["Llava__Queue__MaxQueue"] = "7", ["LLAVA_API_KEYS"] = "me:secret", ["LLAVA_THREDS"] = "1" }, "config");
+        foreach (var row in (string[])["^KEY +VALUE +FROM$", "^Engine:Threads +3 +LLAVA_THREADS$", "^Engine:Slots +2 +OLLAMA_NUM_PARALLEL$", "^Queue:MaxQueue +7 +Llava__Queue__MaxQueue$", "^Security:ApiKeys +\\*\\*\\* +LLAVA_API_KEYS$"])
+        {
+            Assert.Matches($"(?m){row}", output);
+        }
+
+        Assert.DoesNotContain("secret", output + errors, StringComparison.Ordinal);
+        Assert.Contains("LLAVA_THREDS is not a setting of this version; the nearest name is LLAVA_THREADS.", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Streaming:PingInterval", output, StringComparison.Ordinal);
+        Assert.Matches("(?m)^Streaming:PingInterval +00:00:10 +default$", (await ProgramAsync(0, [], "config", "--show-defaults")).Output);
+        var json = JsonElement.Parse((await ProgramAsync(0, new() { ["LLAVA_THREADS"] = "3" }, "config", "--json")).Output);
+        Assert.Contains(json.EnumerateArray(), static setting => setting.GetRawText() == """{"key":"Engine:Threads","value":"3","source":"LLAVA_THREADS"}""");
+    }
+
+    [Fact]
+    public async Task O21_ConfigWithMistakes_AllAreToldAndExit2()
+    {
+        var (output, errors) = await ProgramAsync(2, new() { ["LLAVA_THREADS"] = "many", ["LLAVA_LOG_LEVEL"] = "loud", ["LLAVA_NUM_PARALLEL"] = "2" }, "config");
+        Assert.Contains("Engine:Threads (LLAVA_THREADS) must be a whole number, not 'many'.", errors, StringComparison.Ordinal);
+        Assert.Contains("Logging:Level (LLAVA_LOG_LEVEL) must be", errors, StringComparison.Ordinal);
+        Assert.Matches("(?m)^Engine:Slots +2 +LLAVA_NUM_PARALLEL$", output);
     }
 
     [Fact]
@@ -75,6 +113,16 @@ public sealed class ClientVerbTests : IAsyncLifetime
         Assert.InRange(lines.Count(line => line.StartsWith(first, StringComparison.Ordinal)), 2, 11);
         Assert.Contains($"{first} 100 % of 3 MB", lines);
         Assert.Equal("pull model manifest: file does not exist\n", (await RunAsync(1, "pull", registry.Name("nothing").Full, "--insecure")).Errors.Split("pulling manifest\n")[1]);
+    }
+
+    private static async Task<(string Output, string Errors)> ProgramAsync(int exitCode, Dictionary<string, string> environment, params string[] arguments)
+    {
+        string[] assignments = [.. environment.Select(static variable => $"{variable.Key}={variable.Value}")];
+        Tool.Need("env");
+        var (code, output, errors) = await Tool.RunAsync(
+            AppContext.BaseDirectory, "env", ["-u", "LLAVA_HOST", "-u", "LLAVA_MODELS", .. assignments, "dotnet", Path.Combine(AppContext.BaseDirectory, "llava.dll"), .. arguments]);
+        Assert.True(code == exitCode, errors);
+        return (Encoding.UTF8.GetString(output).ReplaceLineEndings("\n"), errors.ReplaceLineEndings("\n"));
     }
 
     private async Task<(int ExitCode, string Output, string Errors)> RunAsync(int exitCode, params string[] arguments)

@@ -106,6 +106,22 @@ public sealed class RunVerbTests(BundledServer server, EndlessServer endless)
         Assert.True(answer.IsSuccessStatusCode);
     }
 
+    [Fact]
+    public async Task Stop_Force_RunningAnswerFailsAndTheModelLoadsAgain()
+    {
+        using var process = Process.Start(Program(["run", EndlessServer.Model, "go on", "--host", endless.Address.Authority, .. s_exact]))!;
+        process.StandardInput.Close();
+        Assert.Equal(1, await process.StandardOutput.ReadAsync(new char[1], Token));
+        await RunAsync(0, "stop", [EndlessServer.Model, "--force", "--host", endless.Address.Authority]);
+        var errors = process.StandardError.ReadToEndAsync(Token);
+        await process.StandardOutput.ReadToEndAsync(Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
+        await process.WaitForExitAsync(Token);
+        Assert.Equal((1, "The model was stopped.\n"), (process.ExitCode, (await errors).ReplaceLineEndings("\n")));
+        using var http = new HttpClient { BaseAddress = endless.Address };
+        using var answer = await http.PostAsJsonAsync("api/generate", new { model = EndlessServer.Model, prompt = "x", stream = false, options = new { num_predict = 1 } }, Token);
+        Assert.True(answer.IsSuccessStatusCode);
+    }
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private async Task<string> AskApiAsync()
@@ -124,10 +140,12 @@ public sealed class RunVerbTests(BundledServer server, EndlessServer endless)
         RedirectStandardError = true,
     };
 
-    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(int exitCode, string[] arguments, byte[]? input = null)
+    private Task<(int ExitCode, string Output, string Errors)> RunAsync(int exitCode, string[] arguments, byte[]? input = null) => RunAsync(exitCode, "run", arguments, input);
+
+    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(int exitCode, string verb, string[] arguments, byte[]? input = null)
     {
         string[] host = arguments.Contains("--host") ? [] : ["--host", server.Address.Authority];
-        using var process = Process.Start(Program(["run", .. arguments, .. host]))!;
+        using var process = Process.Start(Program([verb, .. arguments, .. host]))!;
         var output = process.StandardOutput.ReadToEndAsync(Token);
         var errors = process.StandardError.ReadToEndAsync(Token);
         await process.StandardInput.BaseStream.WriteAsync(input ?? [], Token);

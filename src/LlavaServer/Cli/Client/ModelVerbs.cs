@@ -12,8 +12,8 @@ internal static class ModelVerbs
         {
             foreach (var model in parsed.GetValue(models)!)
             {
-                await client.SendAsync(HttpMethod.Delete, "api/delete", new { model }, cancellationToken);
-                Console.Out.WriteLine(TerminalText.Harmless($"removed {model}"));
+                var freed = await client.DeleteAsync(model, cancellationToken);
+                Console.Out.WriteLine(TerminalText.Harmless($"removed {model}, {TerminalText.Bytes(freed)} freed"));
             }
 
             return ExitCodes.Done;
@@ -35,8 +35,15 @@ internal static class ModelVerbs
     public static Command Stop()
     {
         var model = new Argument<string>("model") { Description = "Name of a model." };
-        return ClientVerb.Create("stop", "Take a model out of memory; running answers finish.", [model], async (client, parsed, cancellationToken) =>
+        var force = new Option<bool>("--force") { Description = "Do not wait for running answers; they end as failed." };
+        return ClientVerb.Create("stop", "Take a model out of memory; running answers finish.", [model, force], async (client, parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(force))
+            {
+                await client.SendAsync(HttpMethod.Post, "api/stop", new { model = parsed.GetValue(model) }, cancellationToken);
+                return ExitCodes.Done;
+            }
+
             await client.SendAsync(HttpMethod.Post, "api/generate", new { model = parsed.GetValue(model), keep_alive = 0, stream = false }, cancellationToken);
             return ExitCodes.Done;
         });

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using LlavaServer.Endpoints.Ollama.Store;
 
 namespace LlavaServer.Cli.Client;
 
@@ -33,6 +34,14 @@ internal sealed class ServerClient : IDisposable
         using var response = await SendAsync(request, cancellationToken);
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         return text.Length > 0 ? JsonElement.Parse(text) : default;
+    }
+
+    /// <summary>Removes a model; how many bytes that freed.</summary>
+    public async Task<long> DeleteAsync(string model, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "api/delete") { Content = JsonContent.Create(new { model }) };
+        using var response = await SendAsync(request, cancellationToken);
+        return response.Headers.TryGetValues(OllamaDeleteEndpoint.FreedHeader, out var values) && long.TryParse(values.First(), out var bytes) ? bytes : 0;
     }
 
     /// <summary>The lines of a streamed answer; one with an error ends it as a failure.</summary>

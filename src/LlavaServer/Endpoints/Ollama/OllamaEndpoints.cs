@@ -28,6 +28,7 @@ internal static class OllamaEndpoints
         services.AddSingleton<OllamaShowEndpoint>();
         services.AddSingleton<OllamaCopyEndpoint>();
         services.AddSingleton<OllamaDeleteEndpoint>();
+        services.AddSingleton<OllamaStopEndpoint>();
         services.AddSingleton<OllamaBlobEndpoint>();
         services.AddSingleton<OllamaEmbedReader>();
         services.AddSingleton<OllamaEmbedding>();
@@ -74,6 +75,9 @@ internal static class OllamaEndpoints
             .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);
         group.MapDelete("/api/delete", static (HttpContext context, OllamaDeleteEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithMetadata(OllamaExamples.Delete).WithSummary("Removes a model, and its files unless another model uses them").WithAccess(AccessGroup.Manage)
+            .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);
+        group.MapPost("/api/stop", static (HttpContext context, OllamaStopEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithMetadata(OllamaExamples.Stop).WithSummary("Takes a model out of memory at once; running answers end as failed").WithAccess(AccessGroup.Manage)
             .Produces(StatusCodes.Status200OK).Produces<OllamaError>(StatusCodes.Status400BadRequest).Produces<OllamaError>(StatusCodes.Status404NotFound);
         Transfer(group, "/api/pull", static (HttpContext context, OllamaTransferEndpoint endpoint) => endpoint.PullAsync(context), OllamaExamples.Pull, "Pulls a model from its registry");
         Transfer(group, "/api/push", static (HttpContext context, OllamaTransferEndpoint endpoint) => endpoint.PushAsync(context), OllamaExamples.Push, "Pushes a model of the store to its registry");

@@ -117,6 +117,11 @@ internal static class OllamaExamples
         Members = [("model", "string", "Name of a model of the store.")],
     };
 
+    public static RequestExample Stop { get; } = new("""{"model":"llava-mini"}""")
+    {
+        Members = [("model", "string", "Name of a model in memory.")],
+    };
+
     public static RequestExample Show { get; } = new("""{"model":"llava-mini"}""")
     {
         Members = [("model", "string", "Name of a model, with or without its tag."), ("verbose", "boolean", "Long arrays, such as the vocabulary, are given too.")],

@@ -140,6 +140,7 @@ public sealed class KeyGuardTests : IAsyncLifetime
     [InlineData("POST /api/create", 400)]
     [InlineData("POST /api/copy", 400)]
     [InlineData("DELETE /api/delete", 400)]
+    [InlineData("POST /api/stop", 400)]
     [InlineData("POST /api/blobs/sha256:0", 400)]
     [InlineData("HEAD /api/blobs/sha256:0", 400)]
     public async Task NET11_O30_ChangesOfModels_NeedAnAdminKey(string line, int status)

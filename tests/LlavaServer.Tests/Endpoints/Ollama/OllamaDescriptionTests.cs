@@ -10,7 +10,7 @@ namespace LlavaServer.Tests.Endpoints.Ollama;
 public sealed class OllamaDescriptionTests
 {
     private static readonly string[] Documented =
-        ["DELETE /api/delete", "GET /", "GET /api/ps", "GET /api/status", "GET /api/tags", "GET /api/version", "POST /api/chat", "POST /api/copy", "POST /api/create", "POST /api/embed", "POST /api/embeddings", "POST /api/generate", "POST /api/pull", "POST /api/push", "POST /api/show"];
+        ["DELETE /api/delete", "GET /", "GET /api/ps", "GET /api/status", "GET /api/tags", "GET /api/version", "POST /api/chat", "POST /api/copy", "POST /api/create", "POST /api/embed", "POST /api/embeddings", "POST /api/generate", "POST /api/pull", "POST /api/push", "POST /api/show", "POST /api/stop"];
 
     [Fact]
     public async Task Swagger_OllamaGroup_ExactlyTheServedRoutes()
@@ -30,7 +30,7 @@ public sealed class OllamaDescriptionTests
     {
         await using var server = await ScriptedServer.StartAsync();
         var posts = (await OperationsAsync(server)).Where(static operation => operation.Route.StartsWith("POST ", StringComparison.Ordinal) && operation.Route is not ("POST /api/pull" or "POST /api/push")).ToList();
-        Assert.Equal(7, posts.Count);
+        Assert.Equal(8, posts.Count);
         foreach (var (route, operation) in posts)
         {
             var content = operation.GetProperty("requestBody").GetProperty("content").GetProperty("application/json");

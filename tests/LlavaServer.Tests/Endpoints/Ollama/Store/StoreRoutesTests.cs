@@ -17,6 +17,8 @@ public sealed class StoreRoutesTests
     [InlineData("POST", "/api/copy", """{"source":"a b","destination":"c"}""", HttpStatusCode.BadRequest, "source \"a b\" is invalid")]
     [InlineData("POST", "/api/copy", """{"source":"a","destination":"../c"}""", HttpStatusCode.BadRequest, "destination \"../c\" is invalid")]
     [InlineData("POST", "/api/copy", """{"source":"a","destination":"c"}""", HttpStatusCode.NotFound, "model \"a\" not found")]
+    [InlineData("POST", "/api/stop", "", HttpStatusCode.BadRequest, "missing request body")]
+    [InlineData("POST", "/api/stop", """{"model":"nobody"}""", HttpStatusCode.NotFound, "model 'nobody' not found")]
     [InlineData("DELETE", "/api/delete", "", HttpStatusCode.BadRequest, "missing request body")]
     [InlineData("DELETE", "/api/delete", "{}", HttpStatusCode.BadRequest, "name \"\" is invalid")]
     [InlineData("DELETE", "/api/delete", """{"model":"a b"}""", HttpStatusCode.BadRequest, "name \"a b\" is invalid")]
