@@ -14,7 +14,7 @@ const defaults = {
 const root = document.getElementById("page");
 const parameters = new URLSearchParams(location.search);
 document.documentElement.dataset.theme = localStorage.getItem("llava-chat:theme") ?? "system";
-document.documentElement.lang = setLanguage(parameters.get("lang") ?? navigator.language);
+document.documentElement.lang = await setLanguage(parameters.get("lang") ?? navigator.language);
 
 const base = new URL("./", location.href).href;
 const [config, history] = await Promise.all([

@@ -7,6 +7,7 @@ import { splitBlocks } from "../../../src/LlavaServer/wwwroot/chat/blocks.js";
 import { explain } from "../../../src/LlavaServer/wwwroot/chat/failures.js";
 import { groupByAge } from "../../../src/LlavaServer/wwwroot/chat/views/sidebar.js";
 import { bytes, duration, number, percent, setLanguage, t } from "../../../src/LlavaServer/wwwroot/chat/language.js";
+import { german } from "../../../src/LlavaServer/wwwroot/chat/strings-de.js";
 import { english } from "../../../src/LlavaServer/wwwroot/chat/strings.js";
 
 const chat = fileURLToPath(new URL("../../../src/LlavaServer/wwwroot/chat/", import.meta.url));
@@ -24,16 +25,37 @@ test("values are put in once: what looks like a placeholder in them stays", () =
   assert.equal(t("conversation.deleted", { title: "{title} $& {x}" }), "“{title} $& {x}” deleted.");
 });
 
-test("W105 the pseudo-language marks and lengthens every text", () => {
-  setLanguage("en-XA");
+test("W105 the pseudo-language marks and lengthens every text", async () => {
+  await setLanguage("en-XA");
   try {
     const text = t("image.attached", { count: 3 });
     assert.match(text, /^⟦3 .+⟧$/);
     assert.ok(text.length > "3 pictures attached".length * 1.3);
   } finally {
-    setLanguage("en");
+    await setLanguage("en");
   }
 });
+
+test("W105 German has the same values and forms as English, and nothing else", async () => {
+  const values = entry => JSON.stringify(entry).match(/\{\w+\}/g)?.sort().join() ?? "";
+  for (const [key, entry] of Object.entries(german)) {
+    assert.ok(Object.hasOwn(english, key), key);
+    const forms = text => typeof text === "string" ? [text] : Object.values(text.ordinal ?? text);
+    assert.ok(forms(entry).every(form => values(form) === values(forms(english[key])[0])), `${key}: ${values(entry)}`);
+  }
+
+  await setLanguage("de-AT");
+  try {
+    assert.equal(t("composer.send"), "Senden");
+    assert.equal(t("status.queued", { position: 3 }), "Warten: Platz 3 in der Schlange");
+    assert.equal(t("app.name"), "LlavaServer");
+    assert.equal(number(1.5, 1), "1,5");
+  } finally {
+    await setLanguage("en");
+  }
+});
+
+test("an unknown language is English", async () => assert.equal(await setLanguage("xx-YY"), "en"));
 
 test("W105 every key that a module names has a text", () => {
   for (const [name, source] of sources) {
@@ -44,7 +66,7 @@ test("W105 every key that a module names has a text", () => {
 });
 
 test("W105 every text is used", () => {
-  const all = sources.filter(([name]) => name !== "strings.js").map(([, source]) => source).join("\n");
+  const all = sources.filter(([name]) => !name.startsWith("strings")).map(([, source]) => source).join("\n");
   const computed = [/^error\./, /^announce\./, /^import\./, /^param\./, /^group\./, /^example\./, /^settings\.theme\./, /^banner\.(starting|draining)/, /^image\./];
   const unused = Object.keys(english).filter(key => !all.includes(`"${key}"`) && !computed.some(pattern => pattern.test(key)));
   assert.deepEqual(unused, []);

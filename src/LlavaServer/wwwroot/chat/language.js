@@ -2,19 +2,24 @@
 
 import { english } from "./strings.js";
 
-export const languages = { en: english };
+/** Languages beside English, fetched when they are wanted. */
+const others = { de: async () => (await import("./strings-de.js")).german };
 const pseudoName = "en-XA";
 let chosen = "en";
 let table = english;
 let locale = "en";
 let formats = new Map();
 
-/** Chooses the language of the page: a name of the table, or "en-XA", the longer and accented language of the tests. */
-export function setLanguage(name) {
+/**
+ * Chooses the language of the page, as browsers name it, or "en-XA", the longer and accented language of the tests. Returns the language chosen:
+ * English for one that there is not.
+ */
+export async function setLanguage(name) {
   const short = (name ?? "").split("-")[0];
-  chosen = name === pseudoName ? name : Object.hasOwn(languages, short) ? short : "en";
-  table = chosen === pseudoName ? english : languages[chosen];
-  locale = chosen === pseudoName ? "en" : name && name.startsWith(chosen) ? name : chosen;
+  const other = Object.hasOwn(others, short) ? await others[short]().catch(() => null) : null;
+  chosen = name === pseudoName ? name : other ? short : "en";
+  table = other ?? english;
+  locale = chosen === pseudoName ? "en" : name?.startsWith(chosen) ? name : chosen;
   formats = new Map();
   return chosen;
 }
@@ -30,7 +35,7 @@ export function t(key, values = {}) {
 
 /** Whether there is a text of this key. */
 export function has(key) {
-  return Object.hasOwn(table, key) || Object.hasOwn(english, key);
+  return Object.hasOwn(english, key);
 }
 
 function form(entry, values) {

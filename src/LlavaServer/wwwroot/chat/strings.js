@@ -208,7 +208,6 @@ export const english = {
   "banner.history-full": "The browser's storage is full. New messages last only until this page closes. Export what you need, then delete some conversations.",
   "banner.dismiss": "Dismiss",
 
-  "error.title": "No answer",
   "error.queue_full": "The server is busy.",
   "error.queue_full.in": "The server is busy. Try again in {seconds} s.",
   "error.model_not_found": "Model {model} is not installed.",
@@ -228,14 +227,12 @@ export const english = {
   "error.shutting_down": "The server is restarting.",
   "error.network": "The server could not be reached.",
   "error.silent": "No answer from the server for {seconds} s.",
-  "error.interrupted": "The connection broke before the answer was complete.",
   "error.busy-elsewhere": "This conversation is being answered in another tab.",
   "error.other": "The server reports: {reason}",
   "error.request-id": "Request {id}",
   "error.choose-model": "Choose another model",
   "error.new-chat": "Start a new chat",
   "error.edit": "Edit the message",
-  "error.vision-models": "Models that see pictures",
 
   "key.title": "API key",
   "key.text": "This server answers only callers with a key.",

@@ -60,18 +60,21 @@ function SystemPrompt({ value, onChange }) {
     </div>`;
 }
 
+/** Some keyboards have a comma for the decimal point. */
+const numberOf = text => text.trim() === "" ? NaN : Number(text.trim().replace(",", "."));
+
 function Parameter({ parameter, value, defaults, onChange }) {
   const id = useId();
   const [text, setText] = useState(null);
   const { name, from, to, step } = parameter;
   const shown = text ?? (value === undefined ? "" : String(value));
-  const isWrong = shown !== "" && !isValid(parameter, Number(shown));
+  const isWrong = shown !== "" && !isValid(parameter, numberOf(shown));
   const range = to >= 1_000_000 ? t("settings.from", { from }) : t("settings.range", { from: number(from, 2), to: number(to, 2) });
   const label = t(`param.${name}`);
   const input = event => {
     const { value: next } = event.currentTarget;
     setText(next);
-    onChange(next !== "" && isValid(parameter, Number(next)) ? Number(next) : undefined);
+    onChange(next !== "" && isValid(parameter, numberOf(next)) ? numberOf(next) : undefined);
   };
   return html`
     <div class="field parameter" data-set=${value !== undefined}>
