@@ -13,5 +13,8 @@ public sealed record GenerationTimings
 
     public TimeSpan Decode { get; init; }
 
+    /// <summary>From the place in the queue to the first token; to the end when there was none.</summary>
+    public TimeSpan FirstToken { get; init; }
+
     public TimeSpan Total { get; init; }
 }

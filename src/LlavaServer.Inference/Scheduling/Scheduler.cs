@@ -288,7 +288,17 @@ internal sealed partial class Scheduler
         else
         {
             var logits = _engine.Logits(row);
-            sequence.Append(sequence.Request.Sampler.Sample(logits, _candidates), logits);
+            var token = sequence.Request.Sampler.Sample(logits, _candidates);
+
+            // Not a number wins only where no other logit is one; infinity always does. Damaged weights make such logits.
+            if (!float.IsFinite(logits[token]))
+            {
+                sequence.Fail(new InferenceException(InferenceError.EngineFailed, "The model computed logits that are no numbers; its weights may be damaged."));
+                Free(slot, "error");
+                return;
+            }
+
+            sequence.Append(token, logits);
         }
 
         if (sequence.IsFinished)

@@ -29,6 +29,7 @@ internal sealed class SequenceTimes
             Load = Load,
             ImageEncode = Encode,
             Prefill = AtLeastZero(prefill),
+            FirstToken = time.GetElapsedTime(place.ReservedAt, firstToken),
             Decode = time.GetElapsedTime(firstToken, ended),
             Total = time.GetElapsedTime(place.ReservedAt, ended),
         };

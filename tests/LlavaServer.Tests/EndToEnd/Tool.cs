@@ -17,7 +17,7 @@ internal static class Tool
         }
     }
 
-    public static async Task<(int ExitCode, byte[] Output, string Errors)> RunAsync(string folder, string program, IEnumerable<string> arguments, string input = "")
+    public static async Task<(int ExitCode, byte[] Output, string Errors)> RunAsync(string folder, string program, IEnumerable<string> arguments, string input = "", IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -26,6 +26,11 @@ internal static class Tool
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         using var deadline = new CancellationTokenSource(Limit);
         using var output = new MemoryStream();

@@ -4,8 +4,8 @@ using LlavaServer.Inference.Engines;
 namespace LlavaServer.Tests.Scripted;
 
 /// <summary>
-/// An engine that answers by a script: the first row of a sequence that wants logits ends its prompt, and from there the script's bytes come one a
-/// token. What it has stored is really what it was fed, so a wrongly reused prefix shows in the prompt that the script sees.
+/// An engine that answers by a script: the first row of a sequence that wants logits ends its prompt, and from there the script's tokens come, by
+/// default one a byte. What it has stored is really what it was fed, so a wrongly reused prefix shows in the prompt that the script sees.
 /// </summary>
 internal sealed class ScriptedEngine : IInferenceEngine
 {
@@ -25,7 +25,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
         {
             EngineName = "scripted",
             Architecture = "llama",
-            VocabularySize = ScriptedVocabulary.Size,
+            VocabularySize = ScriptedVocabulary.Size + script.Words.Count,
             EmbeddingWidth = ScriptedVisionEncoder.Width,
             ContextLength = script.ContextLength,
             TrainedContextLength = ScriptedModel.TrainedContext,
@@ -60,7 +60,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
             slot.Fed.Add(row.Image is { } image ? (-1, $"[{image.Row(0)[0]}x{image.Row(0)[1]}:{row.ImageRow}]") : (row.TokenId, ""));
             if (row.WantsLogits)
             {
-                _logits.Add(i, LogitsOf(Next(slot, continues)));
+                _logits.Add(i, LogitsOf(Next(row.Sequence, slot, continues)));
             }
 
             if (row.WantsEmbedding)
@@ -96,29 +96,35 @@ internal sealed class ScriptedEngine : IInferenceEngine
         // Nothing to free: memory only.
     }
 
-    private int Next(Slot slot, bool continues)
+    private int Next(SequenceId sequence, Slot slot, bool continues)
     {
         if (!continues)
         {
             _script.LastPrompt = Text(slot.Fed);
-            slot.Answer = Encoding.UTF8.GetBytes(_script.Answer(_script.LastPrompt));
+            slot.Answer = _script.AnswerTokens(sequence, _script.LastPrompt);
             slot.Given = 0;
         }
 
-        slot.LastToken = slot.Given < slot.Answer.Length ? ScriptedVocabulary.FirstByte + slot.Answer[slot.Given++] : ScriptedVocabulary.Eos;
+        slot.LastToken = slot.Given < slot.Answer.Count ? slot.Answer[slot.Given++] : ScriptedVocabulary.Eos;
         slot.AnswerEnd = slot.Fed.Count;
         return slot.LastToken;
     }
 
-    private static float[] LogitsOf(int token)
+    private float[] LogitsOf(int token)
     {
-        var logits = new float[ScriptedVocabulary.Size];
+        var logits = new float[Info.VocabularySize];
+        if (token == ScriptedVocabulary.Broken)
+        {
+            Array.Fill(logits, float.NaN);
+            return logits;
+        }
+
         logits[token] = Certain;
         return logits;
     }
 
     /// <summary>Control tokens as they are spelt, the first row of each picture as its size.</summary>
-    private static string Text(List<(int Token, string Image)> fed)
+    private string Text(List<(int Token, string Image)> fed)
     {
         var bytes = new List<byte>();
         foreach (var (token, image) in fed)
@@ -133,7 +139,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
             }
             else
             {
-                bytes.AddRange(Encoding.UTF8.GetBytes(ScriptedVocabulary.Texts[token]));
+                bytes.AddRange(Encoding.UTF8.GetBytes(token < ScriptedVocabulary.Size ? ScriptedVocabulary.Texts[token] : _script.Words[token - ScriptedVocabulary.Size]));
             }
         }
 
@@ -145,7 +151,7 @@ internal sealed class ScriptedEngine : IInferenceEngine
     {
         public List<(int Token, string Image)> Fed { get; } = [];
 
-        public byte[] Answer { get; set; } = [];
+        public IReadOnlyList<int> Answer { get; set; } = [];
 
         public int Given { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using LlavaServer.Inference.Engines;
 
 namespace LlavaServer.Tests.Scripted;
@@ -16,6 +17,12 @@ internal sealed class ScriptedEngineFactory : IInferenceEngineFactory
     /// <summary>From the whole prompt, pictures as <c>[width x height]</c>, to the answer.</summary>
     public Func<string, string> Answer { get; set; } = static _ => "A red circle.";
 
+    /// <summary>Tokens behind those of <see cref="ScriptedVocabulary"/>, which answers may use.</summary>
+    public IReadOnlyList<string> Words { get; init; } = [];
+
+    /// <summary>From a sequence and its prompt to the tokens of its answer; null spells <see cref="Answer"/> byte by byte.</summary>
+    public Func<SequenceId, string, IReadOnlyList<int>>? Tokens { get; init; }
+
     /// <summary>From a row's hidden state to what the engine says that it is.</summary>
     public Func<float[], float[]> Hidden { get; init; } = static state => state;
 
@@ -24,6 +31,9 @@ internal sealed class ScriptedEngineFactory : IInferenceEngineFactory
 
     /// <summary>Called when a model is loaded; may block or throw.</summary>
     public Action<CancellationToken> OnLoad { get; set; } = static _ => { };
+
+    /// <summary>Called when a model is loaded, with what takes 0 to 1; may block.</summary>
+    public Action<IProgress<double>?> OnLoading { get; set; } = static _ => { };
 
     /// <summary>What the engine was given last, up to where the answer begins.</summary>
     public string LastPrompt
@@ -40,8 +50,12 @@ internal sealed class ScriptedEngineFactory : IInferenceEngineFactory
     {
         Interlocked.Increment(ref _loads);
         OnLoad(cancellationToken);
+        OnLoading(progress);
         return new ScriptedEngine(this, options, files.MmprojPath is null ? null : Vision);
     }
+
+    public IReadOnlyList<int> AnswerTokens(SequenceId sequence, string prompt) =>
+        Tokens is not null ? Tokens(sequence, prompt) : [.. Encoding.UTF8.GetBytes(Answer(prompt)).Select(static value => ScriptedVocabulary.FirstByte + value)];
 
     public void Step(Batch batch)
     {

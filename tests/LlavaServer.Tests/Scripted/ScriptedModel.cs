@@ -15,10 +15,13 @@ internal sealed class ScriptedModel : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-tests-").FullName;
 
-    public ScriptedModel(string name, bool sees)
+    /// <param name="name">What it is called.</param>
+    /// <param name="sees">Whether it has a projector.</param>
+    /// <param name="words">Tokens behind those of <see cref="ScriptedVocabulary"/>.</param>
+    public ScriptedModel(string name, bool sees, IReadOnlyList<string>? words = null)
     {
         var model = Path.Combine(_folder, "model.gguf");
-        WriteModel(model, fills: !sees);
+        WriteModel(model, fills: !sees, words ?? []);
         var mmproj = sees ? Path.Combine(_folder, "mmproj.gguf") : null;
         if (mmproj is not null)
         {
@@ -38,7 +41,7 @@ internal sealed class ScriptedModel : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static void WriteModel(string path, bool fills)
+    private static void WriteModel(string path, bool fills, IReadOnlyList<string> words)
     {
         var writer = new GgufWriter();
         writer.AddString("general.architecture", "llama");
@@ -48,9 +51,9 @@ internal sealed class ScriptedModel : IDisposable
         writer.AddUInt32("llama.embedding_length", ScriptedVisionEncoder.Width);
         writer.AddFloat32("llama.rope.freq_base", 10000f);
         writer.AddString("tokenizer.ggml.model", "llama");
-        writer.AddStrings("tokenizer.ggml.tokens", ScriptedVocabulary.Texts);
-        writer.AddFloat32s("tokenizer.ggml.scores", new float[ScriptedVocabulary.Size]);
-        writer.AddInt32s("tokenizer.ggml.token_type", ScriptedVocabulary.Types);
+        writer.AddStrings("tokenizer.ggml.tokens", [.. ScriptedVocabulary.Texts, .. words]);
+        writer.AddFloat32s("tokenizer.ggml.scores", new float[ScriptedVocabulary.Size + words.Count]);
+        writer.AddInt32s("tokenizer.ggml.token_type", [.. ScriptedVocabulary.Types, .. words.Select(static _ => 1)]);
         writer.AddUInt32("tokenizer.ggml.bos_token_id", ScriptedVocabulary.Bos);
         writer.AddUInt32("tokenizer.ggml.eos_token_id", ScriptedVocabulary.Eos);
         writer.AddBoolean("tokenizer.ggml.add_space_prefix", false);

@@ -43,14 +43,14 @@ internal sealed class ScriptedServer : IAsyncDisposable
         ScriptedEngineFactory? script = null, IReadOnlyDictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null)
     {
         script ??= new ScriptedEngineFactory();
-        var eye = new ScriptedModel("eye", sees: true);
-        var blind = new ScriptedModel("blind", sees: false);
+        var eye = new ScriptedModel("eye", sees: true, script.Words);
+        var blind = new ScriptedModel("blind", sees: false, script.Words);
         var all = new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>())
         {
-            ["Llava:Host"] = "http://127.0.0.1:0",
             ["Llava:Shutdown:Delay"] = "00:00:00",
             ["Llava:Shutdown:Grace"] = "00:00:02",
         };
+        all.TryAdd("Llava:Host", "http://127.0.0.1:0");
         all.TryAdd("Llava:Logging:Level", "warning");
         all.TryAdd("Llava:Models:Path", eye.StoreFolder);
 
@@ -69,6 +69,12 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     /// <summary>Loads the models as the program does at its start; until then the server is not ready.</summary>
     public Task AnnounceAsync() => _app.AnnounceAsync();
+
+    /// <summary>Ends as a server does whose process is killed: connections break, nothing is finished.</summary>
+    public Task KillAsync() => _app.StopAsync(new CancellationToken(canceled: true));
+
+    /// <summary>Begins to drain, as on SIGTERM.</summary>
+    public Task DrainAsync() => _app.StopAsync();
 
     /// <summary>Waits until no request is left anywhere.</summary>
     public async Task AssertIdleAsync()

@@ -24,10 +24,14 @@ internal sealed class ScriptedVisionEncoder : IVisionEncoder
     /// <summary>Called before each picture, with what ends its encoding; may block or throw.</summary>
     public Action<CancellationToken> OnEncode { get; set; } = static _ => { };
 
+    /// <summary>Called with each picture that is encoded.</summary>
+    public Action<RgbImage> OnPicture { get; set; } = static _ => { };
+
     public ImageEmbedding Encode(RgbImage image, ComputeTurns turns, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Interlocked.Increment(ref _encodes);
+        OnPicture(image);
         OnEncode(cancellationToken);
         var values = new float[Rows * Width];
         for (var row = 0; row < Rows; row++)

@@ -3,6 +3,9 @@ namespace LlavaServer.Tests.Scripted;
 /// <summary>A SentencePiece vocabulary of three control tokens, all bytes and the space: every text has exactly one spelling.</summary>
 internal static class ScriptedVocabulary
 {
+    /// <summary>In an answer: its logits are no numbers, which fails its sequence alone.</summary>
+    public const int Broken = -1;
+
     public const int Bos = 1;
     public const int Eos = 2;
     public const int FirstByte = 3;

@@ -44,6 +44,7 @@ internal sealed class ChoiceTotals(AnswerShape shape)
         ImageEncode = Longest(static timings => timings.ImageEncode),
         Prefill = Longest(static timings => timings.Prefill),
         Decode = Longest(static timings => timings.Decode),
+        FirstToken = _lasts.Min(static last => last!.Timings!.FirstToken),
         Total = Longest(static timings => timings.Total),
     };
 

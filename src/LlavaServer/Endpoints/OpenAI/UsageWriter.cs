@@ -39,6 +39,8 @@ internal static class UsageWriter
         writer.WriteNumber("image_n"u8, imageCount);
         writer.WriteNumber("image_encode_ms"u8, Round(timings.ImageEncode.TotalMilliseconds));
         writer.WriteNumber("queue_ms"u8, Round(timings.Queued.TotalMilliseconds));
+        writer.WriteNumber("load_ms"u8, Round(timings.Load.TotalMilliseconds));
+        writer.WriteNumber("ttft_ms"u8, Round(timings.FirstToken.TotalMilliseconds));
         writer.WriteEndObject();
     }
 

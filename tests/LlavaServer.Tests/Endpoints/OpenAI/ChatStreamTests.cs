@@ -37,6 +37,27 @@ public sealed partial class ChatStreamTests(OpenAIServer server) : IClassFixture
     }
 
     [Fact]
+    public async Task GGUF9_LogitsAreNoNumbers_EndsWithGenerationFailedAndOthersGoOn()
+    {
+        using var gate = new SemaphoreSlim(0);
+        var script = new ScriptedEngineFactory
+        {
+            Tokens = static (_, prompt) => prompt.Contains("damaged", StringComparison.Ordinal)
+                ? [ScriptedVocabulary.FirstByte + 'A', ScriptedVocabulary.Broken]
+                : [.. Enumerable.Repeat(ScriptedVocabulary.FirstByte + 'B', 20)],
+            OnDecode = _ => gate.Wait(TestContext.Current.CancellationToken),
+        };
+        await using var own = await ScriptedServer.StartAsync(script);
+        var others = OpenAIServer.PostAsync(own, OpenAIServer.Question());
+        var damaged = OpenAIServer.PostAsync(own, OpenAIServer.Question(text: "damaged"));
+        gate.Release(1_000);
+        using var response = await damaged;
+        await ErrorAssert.IsAsync(response, HttpStatusCode.InternalServerError, "generation_failed", null);
+        Assert.Contains(new string('B', 20), await (await others).Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(1, script.Loads);
+    }
+
+    [Fact]
     public async Task Stream_WithoutUsage_HasTimingsInFinishChunkAndNoUsage()
     {
         server.Script.Answer = static _ => "A";

@@ -6,7 +6,7 @@ namespace LlavaServer.Tests.Endpoints.OpenAI;
 internal static partial class WireText
 {
     public const string Timings =
-        """{"cache_n":N,"prompt_n":N,"prompt_ms":T,"prompt_per_token_ms":T,"prompt_per_second":T,"predicted_n":N,"predicted_ms":T,"predicted_per_token_ms":T,"predicted_per_second":T,"image_n":0,"image_encode_ms":T,"queue_ms":T}""";
+        """{"cache_n":N,"prompt_n":N,"prompt_ms":T,"prompt_per_token_ms":T,"prompt_per_second":T,"predicted_n":N,"predicted_ms":T,"predicted_per_token_ms":T,"predicted_per_second":T,"image_n":0,"image_encode_ms":T,"queue_ms":T,"load_ms":T,"ttft_ms":T}""";
 
     public static string Normalised(string body)
     {

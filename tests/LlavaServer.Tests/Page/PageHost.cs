@@ -1,0 +1,150 @@
+using System.Net.Http.Json;
+using LlavaServer.Configuration;
+using LlavaServer.Inference;
+using LlavaServer.Tests.EndToEnd;
+using LlavaServer.Tests.Scripted;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LlavaServer.Tests.Page;
+
+/// <summary>
+/// The server that the page's tests visit: the real host over the scripted engine, always at the same address, which can be killed, drained and started
+/// again, and kept busy by requests of others. Its control is used by one test at a time.
+/// </summary>
+internal sealed class PageHost : IAsyncDisposable
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<string, string?> _settings;
+    private readonly List<(CancellationTokenSource Leaving, Task<HttpResponseMessage> Answer)> _others = [];
+    private readonly HttpClient _http;
+    private ScriptedServer? _server;
+    private Task _ending = Task.CompletedTask;
+
+    public PageHost(params (string Key, string Value)[] settings)
+    {
+        Address = new Uri($"http://127.0.0.1:{ServerProcess.FreePort()}/");
+        _settings = new Dictionary<string, string?>
+        {
+            ["Llava:Host"] = Address.AbsoluteUri.TrimEnd('/'),
+            ["Llava:Engine:Slots"] = "2",
+            ["Llava:Engine:StepRows"] = "128",
+            ["Llava:Web:DefaultModel"] = "eye",
+            ["Llava:Logging:Level"] = "error",
+        };
+        foreach (var (key, value) in settings)
+        {
+            _settings[key] = value;
+        }
+
+        _http = new HttpClient { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    public Uri Address { get; }
+
+    public PageScript Script { get; } = new();
+
+    /// <summary>Requests that the server has taken and not ended.</summary>
+    public int Active => _server?.Services.GetRequiredService<TextGenerator>().ActiveCount ?? 0;
+
+    /// <param name="ready">Whether the models are loaded; otherwise <see cref="GetReadyAsync"/> does it.</param>
+    public async Task StartAsync(bool ready = true)
+    {
+        if (_server is null)
+        {
+            _server = await ScriptedServer.StartAsync(Script.Factory, _settings);
+            if (ready)
+            {
+                await GetReadyAsync();
+            }
+        }
+    }
+
+    public Task GetReadyAsync() => _server!.AnnounceAsync();
+
+    /// <summary>Ends the server as a killed process ends: connections break.</summary>
+    public async Task KillAsync()
+    {
+        if (_server is not { } server)
+        {
+            return;
+        }
+
+        _server = null;
+        await ((Task)server.KillAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await server.DisposeAsync();
+    }
+
+    /// <summary>Lets the server go down as on SIGTERM: for a while it says that it is draining, and answers.</summary>
+    public void Drain()
+    {
+        _server!.Services.GetRequiredService<IOptions<ShutdownOptions>>().Value.Delay = DrainTime;
+        _ending = _server.DrainAsync();
+    }
+
+    /// <summary>Lets others ask, whose answers do not end by themselves.</summary>
+    public async Task OccupyAsync(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var before = Active;
+            var leaving = new CancellationTokenSource();
+            var question = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions")
+            {
+                Content = JsonContent.Create(new { model = "eye", stream = true, messages = new[] { new { role = "user", content = "#tokens 15000 #slow 20" } } }),
+            };
+            _others.Add((leaving, _http.SendAsync(question, HttpCompletionOption.ResponseHeadersRead, leaving.Token)));
+            await UntilAsync(() => Active > before);
+        }
+    }
+
+    /// <summary>Lets those leave who came first.</summary>
+    public async Task ReleaseAsync(int count)
+    {
+        foreach (var (leaving, answer) in _others.Take(count).ToArray())
+        {
+            await leaving.CancelAsync();
+            await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (answer.IsCompletedSuccessfully)
+            {
+                answer.Result.Dispose();
+            }
+
+            leaving.Dispose();
+            _others.RemoveAt(0);
+        }
+    }
+
+    public async Task UnloadAsync(string model) =>
+        (await _http.PostAsJsonAsync("api/generate", new { model, keep_alive = 0 })).EnsureSuccessStatusCode().Dispose();
+
+    /// <summary>Everything as at the beginning.</summary>
+    public async Task ResetAsync()
+    {
+        Script.Forget();
+        await ReleaseAsync(_others.Count);
+        if (!_ending.IsCompleted)
+        {
+            await KillAsync();
+        }
+
+        await StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ReleaseAsync(_others.Count);
+        await KillAsync();
+        _http.Dispose();
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        for (var started = TimeProvider.System.GetTimestamp(); !condition(); await Task.Delay(5))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(20), "The server does not take the request.");
+        }
+    }
+}
