@@ -9,7 +9,7 @@ internal static class OpenAIAnswers
         """{"prompt_tokens":69,"completion_tokens":5,"total_tokens":74,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0,"image_tokens":64,"text_tokens":5},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}""";
 
     private const string Timings =
-        """{"cache_n":0,"prompt_n":69,"prompt_ms":80.5,"prompt_per_token_ms":1.2,"prompt_per_second":857.1,"predicted_n":5,"predicted_ms":7.2,"predicted_per_token_ms":1.4,"predicted_per_second":694.4,"image_n":1,"image_encode_ms":30.5,"queue_ms":0.5}""";
+        """{"cache_n":0,"prompt_n":69,"prompt_ms":80.5,"prompt_per_token_ms":1.2,"prompt_per_second":857.1,"predicted_n":5,"predicted_ms":7.2,"predicted_per_token_ms":1.4,"predicted_per_second":694.4,"image_n":1,"image_encode_ms":30.5,"queue_ms":0.5,"load_ms":0,"ttft_ms":111.5}""";
 
     private const string OneModel =
         """{"id":"llava-mini","object":"model","created":1795399089,"owned_by":"llavaserver","shutdown_date":null,"meta":{"n_ctx":2048,"n_ctx_train":2048,"n_vocab":1152,"n_embd":192,"n_params":4145152,"size":8377376,"ftype":"F16"},"architecture":{"input_modalities":["text","image"],"output_modalities":["text"]},"capabilities":["completion","vision"],"aliases":["llava-mini:latest"]}""";
