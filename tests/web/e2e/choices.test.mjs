@@ -98,3 +98,19 @@ scenario("W33 what the operator set is shown: title, notice, no examples", { ope
   assert.equal(await page.locator(".notice-text").textContent(), "Ask <b>Ann</b>\nfor help");
   assert.equal(await page.locator(".example").count(), 0);
 });
+
+scenario("W85 a browser without a database: everything works, and it is said that nothing is kept", { open: false }, async ({ page, chat }) => {
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("not here", "SecurityError");
+    };
+  });
+  await chat.open();
+  await page.waitForSelector("[data-banner=memory]");
+  await chat.ask("One #tokens 2");
+  await page.click("[data-action=new]");
+  await page.click(".item .conversation");
+  await page.waitForSelector(".said:has-text('One')");
+  await page.click("[data-banner=memory] button");
+  assert.equal(await page.locator("[data-banner=memory]").count(), 0);
+});

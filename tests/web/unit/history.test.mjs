@@ -73,10 +73,10 @@ test("W63 search looks at titles and texts and answers under 200 ms for 2,000 me
 test("W83 a full store: the conversation goes on in memory, what is stored stays", async () => {
   const history = await openHistory({ memoryOnly: true });
   await history.saveMessage(message("m1", "c"), [], conversation("c"));
-  let full = 0;
-  const library = createLibrary({ ...history, saveMessage: async () => { throw new HistoryFullError(); } }, () => full++);
+  const lost = [];
+  const library = createLibrary({ ...history, saveMessage: async () => { throw new HistoryFullError(); } }, isFull => lost.push(isFull));
   await library.saveMessage(message("m2", "c", { images: refs("d") }), [image("d")], conversation("c", { leaf: "m2" }));
-  assert.equal(full, 1);
+  assert.deepEqual(lost, [true]);
   assert.deepEqual((await library.load("c")).messages.map(record => record.id), ["m1", "m2"]);
   assert.ok(await library.image("d"));
   assert.equal((await history.loadConversation("c")).messages.length, 1);
@@ -182,4 +182,13 @@ test("W83 an export has what could not be written, and no temporary chat", async
   assert.deepEqual((await library.readable.listConversations()).map(({ id }) => id), ["c"]);
   assert.equal((await library.readable.loadConversation("c")).messages.length, 1);
   assert.ok(await library.readable.getImage("d"));
+});
+
+test("a database that is gone: the conversation goes on in memory", async () => {
+  const lost = [];
+  const broken = async () => { throw new Error("closed"); };
+  const library = createLibrary({ ...await openHistory({ memoryOnly: true }), saveMessage: broken, loadConversation: broken }, isFull => lost.push(isFull));
+  await library.saveMessage(message("m", "c"), [], conversation("c"));
+  assert.deepEqual(lost, [false]);
+  assert.equal((await library.load("c")).messages.length, 1);
 });

@@ -22,7 +22,7 @@ const noticeTime = 6000;
 export function createPage(history, base) {
   const store = createStore();
   const page = { store };
-  page.library = createLibrary(history, () => store.dispatch({ type: "storage", value: { full: true } }));
+  page.library = createLibrary(history, isFull => store.dispatch({ type: "storage", value: isFull ? { full: true } : { persistent: false } }));
   page.keys = keyActions(page);
   page.api = createApi({ base, key: () => page.keys.get() });
   page.tabs = createTabs(value => store.dispatch({ type: "elsewhere", value }));

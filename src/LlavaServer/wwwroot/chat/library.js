@@ -4,15 +4,15 @@ import { HistoryFullError } from "./db.js";
 
 /**
  * @param history from openHistory
- * @param onFull called when the browser's storage is full; the conversation goes on in memory
+ * @param onLost called when something could not be written, with whether the browser's storage is full; the conversation goes on in memory
  */
-export function createLibrary(history, onFull) {
+export function createLibrary(history, onLost) {
   const kept = new Map();
   const pictures = new Map();
 
   async function keep(conversation) {
     if (!kept.has(conversation.id)) {
-      const stored = conversation.temporary ? null : await history.loadConversation(conversation.id);
+      const stored = conversation.temporary ? null : await history.loadConversation(conversation.id).catch(() => null);
       kept.set(conversation.id, { conversation, messages: new Map((stored?.messages ?? []).map(message => [message.id, message])) });
     }
 
@@ -35,12 +35,8 @@ export function createLibrary(history, onFull) {
     try {
       await stored();
     } catch (failure) {
-      if (!(failure instanceof HistoryFullError)) {
-        throw failure;
-      }
-
       await keepAll(conversation, messages, images);
-      onFull();
+      onLost(failure instanceof HistoryFullError);
     }
   }
 
