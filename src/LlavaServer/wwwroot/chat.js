@@ -49,7 +49,7 @@ page.models.refresh();
 
 // What is not needed at first is fetched when the page is idle: a server that goes away must not take the history with it.
 setTimeout(() => {
-  const later = ["views/message", "views/dialogs", "views/settings", "images"];
+  const later = ["views/message", "views/dialogs", "views/settings", "images", "transfer", "files"];
   later.forEach(name => import(`./chat/${name}.js`).catch(() => {}));
 }, 1500);
 
