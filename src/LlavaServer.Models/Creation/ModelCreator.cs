@@ -29,7 +29,7 @@ public sealed class ModelCreator(ModelStore store, Func<GgufMetadata, DetectedTe
         try
         {
             using var adding = await Task.Run(store.BeginAdding, cancellationToken).ConfigureAwait(false);
-            (manifest, former) = await WriteAsync(request, layers, report, cancellationToken).ConfigureAwait(false);
+            (manifest, former) = await WriteAsync(WithBase(request), layers, report, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -76,6 +76,12 @@ public sealed class ModelCreator(ModelStore store, Func<GgufMetadata, DetectedTe
         var written = await Task.Run(() => store.Write(request.Name, manifest), cancellationToken).ConfigureAwait(false);
         return (manifest, written.Former);
     }
+
+    // From now on nothing of the base goes away; what it is now may be another model than the caller found.
+    private CreationRequest WithBase(CreationRequest request) => request.Base is not { } found ? request : request with
+    {
+        Base = store.Find(found.Name) ?? throw new CreationException(CreationError.BaseIsGone, $"model '{found.Name.Display}' not found"),
+    };
 
     private static QuantizationMix? MixOf(string? name)
     {

@@ -67,6 +67,24 @@ public sealed class CreateVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Create_ByNpmOllama_ProgressResultAndErrorUnderstood()
+    {
+        var folder = await NodePackages.FolderAsync();
+        var (code, output, errors) = await Tool.RunAsync(folder, "node", ["ollama-create.mjs", _server!.Address.ToString(), "llava-mini"]);
+        Assert.True(code == 0, errors);
+        var report = JsonElement.Parse(Encoding.UTF8.GetString(output));
+        var statuses = report.GetProperty("statuses").EnumerateArray().Select(static status => status.GetString()!).ToList();
+        Assert.Equal(("quantizing F16 model to Q8_0", "success"), (statuses[0], statuses[^1]));
+        Assert.Equal("success", report.GetProperty("whole").GetString());
+        var show = report.GetProperty("show");
+        Assert.Equal(("Be brief.", "Q8_0"), (show.GetProperty("system").GetString(), show.GetProperty("details").GetProperty("quantization_level").GetString()));
+        Assert.Contains("PARAMETER stop END\n", show.GetProperty("modelfile").GetString(), StringComparison.Ordinal);
+        var error = report.GetProperty("error");
+        Assert.Equal(("ResponseError", 400), (error.GetProperty("name").GetString(), error.GetProperty("status").GetInt32()));
+        Assert.StartsWith("template error: ", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Create_Mistakes_EndAsTheySay()
     {
         await WrongAsync("FRIEND x", "(line 1): command must be one of");

@@ -109,6 +109,7 @@ internal sealed partial class OllamaCreateEndpoint(
     private static RequestException? ToAnswer(Exception failure) => failure switch
     {
         CreationException { Error: CreationError.Quantization } => new(StatusCodes.Status500InternalServerError, "quantization_failed", failure.Message),
+        CreationException { Error: CreationError.BaseIsGone } => new(StatusCodes.Status404NotFound, "model_not_found", failure.Message, "from"),
         CreationException => new(StatusCodes.Status400BadRequest, "invalid_model_files", failure.Message),
         IOException or UnauthorizedAccessException => new(StatusCodes.Status500InternalServerError, "store_unreadable", "a file of the model cannot be read or written"),
         _ => null,

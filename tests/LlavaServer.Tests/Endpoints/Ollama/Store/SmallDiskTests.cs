@@ -39,6 +39,26 @@ public sealed class SmallDiskTests
     }
 
     [Fact]
+    public async Task STO11_CreateBeyondTheDisk_BytesToldAndNothingKept()
+    {
+        using var store = new HandWrittenStore();
+        using var disk = new SmallDisk(store.Root);
+        await using var server = await ScriptedServer.StartAsync(settings: store.Settings);
+        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        LlavaServer.TestModels.RandomLanguageModel.Write(path, LlavaServer.TestModels.LanguageShape.Tiny, LlavaServer.Models.Quantization.QuantizationMix.Parse("F16"));
+        var files = await server.UploadAsync(("model.gguf", File.ReadAllBytes(path)));
+        File.Delete(path);
+
+        // 293 KB in F16, twice that in F32, in which it fits once more into one MiB but not twice.
+        Assert.Equal("success", (await server.CreateAsync(new System.Text.Json.Nodes.JsonObject { ["model"] = "x", ["files"] = files.DeepClone(), ["quantize"] = "F32" }))[^1]);
+        var before = store.Snapshot();
+        var statuses = await server.CreateAsync(new System.Text.Json.Nodes.JsonObject { ["model"] = "y", ["files"] = files, ["quantize"] = "BF16" });
+        Assert.Matches("^error: there is no space left for the model store: [0-9]+ bytes are missing$", statuses[^1]);
+        Assert.Equal(before, store.Snapshot());
+        Assert.Equal("success", (await server.CreateAsync(new System.Text.Json.Nodes.JsonObject { ["model"] = "y", ["from"] = "x", ["system"] = "Small." }))[^1]);
+    }
+
+    [Fact]
     public async Task Disk_ThatCannotBeWritten_IsServed()
     {
         using var store = new HandWrittenStore();

@@ -197,6 +197,15 @@ public sealed class StoreRoutesTests
         Assert.True(await client.IsBlobExistsAsync(digest, Cancelled));
         var show = await client.ShowModelAsync(new ShowModelRequest { Model = "llava:7b" }, Cancelled);
         Assert.Equal(HandWrittenStore.System, show.System);
+        var statuses = new List<string?>();
+        var request = new CreateModelRequest { Model = "made", From = "llava:7b", System = "Be brief.", Parameters = new Dictionary<string, object> { ["temperature"] = 0.5 } };
+        await foreach (var step in client.CreateModelAsync(request, Cancelled))
+        {
+            statuses.Add(step?.Status);
+        }
+
+        Assert.Equal("success", statuses[^1]);
+        Assert.Equal("Be brief.", (await client.ShowModelAsync(new ShowModelRequest { Model = "made" }, Cancelled)).System);
     }
 
     private static void AssertDone(OllamaReply reply) => Assert.Equal((HttpStatusCode.OK, ""), (reply.Status, reply.Body));

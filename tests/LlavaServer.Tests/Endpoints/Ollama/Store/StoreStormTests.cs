@@ -57,7 +57,7 @@ public sealed class StoreStormTests
         var name = s_names[random.Next(s_names.Length)];
         var upload = new byte[random.Next(1, 4)];
         upload.AsSpan().Fill((byte)random.Next(4));
-        var (method, path, body) = random.Next(9) switch
+        var (method, path, body) = random.Next(11) switch
         {
             0 => ("POST", "/api/copy", $$"""{"source":"llava:7b","destination":"{{name}}"}"""),
             1 => ("POST", "/api/copy", $$"""{"source":"eye","destination":"{{name.ToUpperInvariant()}}"}"""),
@@ -66,7 +66,9 @@ public sealed class StoreStormTests
             4 => ("POST", "/api/blobs/sha256:" + Convert.ToHexStringLower(SHA256.HashData(upload)), ""),
             5 => ("POST", "/api/generate", $$"""{"model":"{{name}}","prompt":"Hi","stream":false}"""),
             6 => ("POST", "/v1/chat/completions", $$"""{"model":"{{name}}","messages":[{"role":"user","content":"Hi"}]}"""),
-            7 => ("POST", "/api/show", $$"""{"model":"{{name}}"}"""),
+            7 => ("POST", "/api/create", $$"""{"model":"{{name}}","from":"llava:7b","system":"words {{random.Next(3)}}","stream":false}"""),
+            8 => ("POST", "/api/create", $$"""{"model":"{{name}}","from":"eye","parameters":{"seed":{{random.Next(3)}}},"stream":false}"""),
+            9 => ("POST", "/api/show", $$"""{"model":"{{name}}"}"""),
             _ => ("GET", "/api/tags", ""),
         };
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
