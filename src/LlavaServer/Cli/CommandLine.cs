@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LlavaServer.Cli.Bench;
 using LlavaServer.Cli.Client;
 using LlavaServer.Cli.Create;
 using LlavaServer.Cli.Run;
@@ -24,6 +25,7 @@ internal static class CommandLine
         root.Subcommands.Add(ModelVerbs.Copy());
         root.Subcommands.Add(ModelVerbs.Remove());
         root.Subcommands.Add(ModelVerbs.Stop());
+        root.Subcommands.Add(BenchVerb.Create());
         root.Subcommands.Add(HealthVerb.Create());
         root.Subcommands.Add(ConfigVerb.Create());
         root.Subcommands.Add(VersionVerb.Create());

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using LlavaServer.Endpoints.Ollama;
 using LlavaServer.Endpoints.Ollama.Store;
 
 namespace LlavaServer.Cli.Client;
@@ -25,6 +26,14 @@ internal sealed class ServerClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         using var response = await SendAsync(request, cancellationToken);
         return await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+    }
+
+    /// <summary>Version of a LlavaServer; empty for another server.</summary>
+    public async Task<string> VersionAsync(CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "api/version");
+        using var response = await SendAsync(request, cancellationToken);
+        return response.Headers.TryGetValues(OllamaHeaders.Version, out var values) ? values.First() : "";
     }
 
     /// <summary>The answer's JSON; undefined where it has no body.</summary>

@@ -1,11 +1,13 @@
+using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
+using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>
 /// Requests without a prompt, which load a model or take it out of memory, and the list of models in memory. Singleton, thread-safe.
 /// </summary>
-internal sealed class OllamaLoading(ModelPool pool, TimeProvider time)
+internal sealed class OllamaLoading(ModelPool pool, IOptions<InferenceOptions> options, TimeProvider time)
 {
     /// <summary>Clients show times more than 20 years ahead as "Forever"; Go's longest duration is 292 years.</summary>
     private static readonly TimeSpan Forever = TimeSpan.FromDays(292 * 365.25);
@@ -45,6 +47,9 @@ internal sealed class OllamaLoading(ModelPool pool, TimeProvider time)
             ExpiresAt = running.ExpiresAt is { } expiry && expiry < forever ? expiry : forever,
             SizeVram = Math.Min(running.MemoryBytes, running.Model.Info.DeviceMemoryBytes),
             ContextLength = running.Model.Info.ContextLength,
+            Engine = running.Model.Info.EngineName,
+            Device = running.Model.Info.Device,
+            Threads = options.Value.Engine.Threads > 0 ? options.Value.Engine.Threads : Environment.ProcessorCount,
             Queue = new OllamaQueue(running.Queue.Running, running.Queue.Waiting, running.Queue.Slots),
         })]);
     }

@@ -34,4 +34,15 @@ internal sealed record OllamaRunningModel
 
     [JsonPropertyName("queue")]
     public required OllamaQueue Queue { get; init; }
+
+    /// <summary>Which engine computes. Ollama has no such member, nor the next two.</summary>
+    [JsonPropertyName("engine")]
+    public required string Engine { get; init; }
+
+    /// <summary>The processor, or the graphics cards by their names.</summary>
+    [JsonPropertyName("device")]
+    public required string Device { get; init; }
+
+    [JsonPropertyName("threads")]
+    public required int Threads { get; init; }
 }
