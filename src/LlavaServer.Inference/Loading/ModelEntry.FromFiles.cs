@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Prompting;
 using LlavaServer.Models.Gguf;
 
 namespace LlavaServer.Inference.Loading;
@@ -9,6 +10,9 @@ public sealed partial record ModelEntry
 {
     // Up to this size the digest covers every byte; beyond, it covers header and tensor directory, size and time of the file.
     private const long WholeDigestBytes = 64L << 20;
+
+    // Names of today, and of before.
+    private static readonly string[][] s_fillKeys = [["fim_pre", "prefix"], ["fim_suf", "suffix"], ["fim_mid", "middle"]];
 
     /// <summary>
     /// Reads the metadata of a model's files. Throws <see cref="GgufException"/> for a damaged file and <see cref="IOException"/> for one that cannot
@@ -45,6 +49,8 @@ public sealed partial record ModelEntry
             HasVision = mmproj is not null,
             KnowsTools = model.Metadata.GetString("tokenizer.chat_template.tool_use", "").Length > 0
                 || model.Metadata.GetString("tokenizer.chat_template", "").Contains("tools", StringComparison.Ordinal),
+            FillsGaps = Array.TrueForAll(s_fillKeys, names => Array.Exists(names, name => model.Metadata.GetInt32($"tokenizer.ggml.{name}_token_id", -1) >= 0)),
+            Thinks = ThinkMarkers.In(model.Metadata.GetString("tokenizer.chat_template", "")),
             ContextLength = model.Metadata.GetInt32(architecture + ".context_length"),
             EmbeddingLength = model.Metadata.GetInt32(architecture + ".embedding_length"),
             Pooling = PoolingOf(model.Metadata, architecture),

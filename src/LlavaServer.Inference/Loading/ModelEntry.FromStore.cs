@@ -67,6 +67,8 @@ public sealed partial record ModelEntry
             ParameterSize = description.ParameterSize ?? read.ParameterSize,
             QuantizationLevel = description.QuantizationLevel ?? read.QuantizationLevel,
             KnowsTools = read.KnowsTools || defaults.Template?.Contains(".Tools", StringComparison.Ordinal) == true,
+            FillsGaps = read.FillsGaps || defaults.Template?.Contains(".Suffix", StringComparison.Ordinal) == true,
+            Thinks = defaults.Template is { Length: > 0 } template ? ThinkMarkers.In(template) : read.Thinks,
             Stored = model,
             Defaults = defaults,
             Unusable = reason,

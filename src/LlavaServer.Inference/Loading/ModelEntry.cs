@@ -1,5 +1,6 @@
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
+using LlavaServer.Inference.Prompting;
 using LlavaServer.Models.Store;
 
 namespace LlavaServer.Inference.Loading;
@@ -37,9 +38,20 @@ public sealed partial record ModelEntry
     /// <summary>Whether the model's own chat template speaks of tools; others are told of them in their system text.</summary>
     public bool KnowsTools { get; init; }
 
-    /// <summary>What the model can do, in the words of Ollama's API.</summary>
-    public IReadOnlyList<string> Capabilities =>
-        ["completion", .. KnowsTools ? ["tools"] : (string[])[], .. HasVision ? ["vision"] : (string[])[]];
+    /// <summary>Whether the model's template takes text behind a gap, or its file names tokens for that.</summary>
+    public bool FillsGaps { get; init; }
+
+    /// <summary>Where it thinks before it answers; null when it does not.</summary>
+    public ThinkMarkers? Thinks { get; init; }
+
+    /// <summary>What the model can do, in the words of Ollama's API. One whose file says how its states become one vector was made for vectors.</summary>
+    public IReadOnlyList<string> Capabilities => Pooling != PoolingType.None
+        ? ["embedding"]
+        :
+        [
+            "completion", .. KnowsTools ? ["tools"] : (string[])[], .. FillsGaps ? ["insert"] : (string[])[], .. HasVision ? ["vision"] : (string[])[],
+            .. Thinks is not null ? ["thinking"] : (string[])[],
+        ];
 
     /// <summary>Positions that the model was trained for.</summary>
     public required int ContextLength { get; init; }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LlavaServer.Models.Store;
 
 namespace LlavaServer.Models.Tests.Store;
@@ -10,47 +9,26 @@ public sealed class DiskFullTests
     public void STO11_DiskFull_NothingVisibleAndNothingLeft()
     {
         using var folder = new TemporaryStore();
-        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.Root), "A small tmpfs cannot be mounted here (needs root on Linux).");
-        try
-        {
-            var small = folder.Create("small", new string('a', 200_000));
-            var big = new byte[2 << 20];
-            var failure = Assert.Throws<StoreException>(() => folder.Store.Blobs.Add(big, LayerTypes.Model));
-            Assert.Equal(StoreError.DiskFull, failure.Error);
-            Assert.Null(folder.Store.Blobs.LengthOf(Digest.Of(big)));
-            Assert.Equal(small.Files.Select(static layer => layer.Digest.FileName).Order(StringComparer.Ordinal), folder.BlobNames);
-            Assert.InRange(folder.Store.FreeBytes ?? -1, 500_000, 1 << 20);
+        using var disk = new SmallDisk(folder.Root);
+        var small = folder.Create("small", new string('a', 200_000));
+        var big = new byte[2 << 20];
+        var failure = Assert.Throws<StoreException>(() => folder.Store.Blobs.Add(big, LayerTypes.Model));
+        Assert.Equal(StoreError.DiskFull, failure.Error);
+        Assert.Null(folder.Store.Blobs.LengthOf(Digest.Of(big)));
+        Assert.Equal(small.Files.Select(static layer => layer.Digest.FileName).Order(StringComparer.Ordinal), folder.BlobNames);
+        Assert.InRange(folder.Store.FreeBytes ?? -1, 500_000, 1 << 20);
 
-            // Full to the last block: a manifest has no room either.
-            var filler = Path.Combine(folder.Root, "filler");
-            Assert.Throws<IOException>(() => File.WriteAllBytes(filler, new byte[2 << 20]));
-            failure = Assert.Throws<StoreException>(() => folder.Store.Copy(TemporaryStore.Name("small"), TemporaryStore.Name("other")));
-            Assert.Equal(StoreError.DiskFull, failure.Error);
-            Assert.Equal("small:latest", Assert.Single(folder.Store.Read().Models).Name.Display);
-            folder.AssertWhole();
+        // Full to the last block: a manifest has no room either.
+        var filler = Path.Combine(folder.Root, "filler");
+        Assert.Throws<IOException>(() => File.WriteAllBytes(filler, new byte[2 << 20]));
+        failure = Assert.Throws<StoreException>(() => folder.Store.Copy(TemporaryStore.Name("small"), TemporaryStore.Name("other")));
+        Assert.Equal(StoreError.DiskFull, failure.Error);
+        Assert.Equal("small:latest", Assert.Single(folder.Store.Read().Models).Name.Display);
+        folder.AssertWhole();
 
-            // With room again the same calls succeed.
-            File.Delete(filler);
-            Assert.True(folder.Store.Copy(TemporaryStore.Name("small"), TemporaryStore.Name("other")));
-            Assert.Equal(2, folder.Store.Read().Models.Count);
-        }
-        finally
-        {
-            Run("umount", folder.Root);
-        }
-    }
-
-    private static bool Run(string program, params string[] arguments)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
+        // With room again the same calls succeed.
+        File.Delete(filler);
+        Assert.True(folder.Store.Copy(TemporaryStore.Name("small"), TemporaryStore.Name("other")));
+        Assert.Equal(2, folder.Store.Read().Models.Count);
     }
 }

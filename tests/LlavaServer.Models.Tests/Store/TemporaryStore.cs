@@ -28,6 +28,9 @@ internal sealed class TemporaryStore : IDisposable
         return manifest;
     }
 
+    /// <summary>The files of a model are there, byte for byte.</summary>
+    public void AssertServed(ModelManifest manifest) => Assert.All(manifest.Files, file => Assert.Equal(file.Digest, Digest.Of(File.ReadAllBytes(Store.Blobs.PathOf(file.Digest)))));
+
     /// <summary>Whatever happened: manifests are readable, their blobs are there, and every visible blob is what its name says.</summary>
     public void AssertWhole()
     {

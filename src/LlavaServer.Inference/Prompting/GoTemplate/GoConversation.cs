@@ -60,7 +60,9 @@ internal static class GoConversation
         {
             KeyValuePair.Create(JinjaText.Of("Response"), (object?)JinjaText.Empty),
             KeyValuePair.Create(JinjaText.Of("Think"), (object?)(isThinkSet && think.ValueKind == JsonValueKind.True)),
-            KeyValuePair.Create(JinjaText.Of("ThinkLevel"), (object?)JinjaText.Empty),
+            KeyValuePair.Create(JinjaText.Of("ThinkLevel"), (object?)(variables.TryGetValue(PromptVariables.ThinkLevel, out var level) && level.ValueKind == JsonValueKind.String
+                ? JinjaText.Of(level.GetString()!, JinjaText.Input)
+                : JinjaText.Empty)),
             KeyValuePair.Create(JinjaText.Of("IsThinkSet"), (object?)isThinkSet),
         };
         foreach (var (name, value) in values)

@@ -22,19 +22,22 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
     /// <param name="context">Of the request.</param>
     /// <param name="request">What the caller asked for.</param>
     /// <param name="generation">The same, neutral.</param>
-    /// <param name="contextOf">The model, when the last object has the tokens of prompt and answer; null when it has not.</param>
+    /// <param name="model">Who is asked.</param>
+    /// <param name="hasContext">The last object has the tokens of prompt and answer.</param>
     /// <param name="shape">Makes the dialect's object of a piece.</param>
     /// <param name="type">How to write it.</param>
     public async Task WriteAsync<T>(
-        HttpContext context, OllamaRequest request, GenerationRequest generation, ModelEntry? contextOf, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
+        HttpContext context, OllamaRequest request, GenerationRequest generation, ModelEntry model, bool hasContext, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
     {
         var cancellation = context.RequestAborted;
         var running = await StartAsync(generation, request.Truncate, cancellation);
         await using var _ = running;
         QueueHeader.Set(context, running.Generation);
+        var contextOf = hasContext ? model : null;
+        var splitter = prompts.SplitterOf(request, running.Request, model);
         if (request.Stream)
         {
-            await StreamAsync(context, request, running, contextOf, shape, type);
+            await StreamAsync(context, request, running, contextOf, splitter, shape, type);
             return;
         }
 
@@ -53,8 +56,10 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
         }
         while (await running.MoveNextAsync());
         var answer = text.ToString();
-        var piece = Last(context, request, last, answer) with
+        var (thinking, content) = splitter?.Next(answer, isLast: true) ?? ("", answer);
+        var piece = Last(context, request, last, content) with
         {
+            Thinking = thinking.Length > 0 ? thinking : null,
             ToolCalls = whole.Count > 0 ? whole : null,
             Logprobs = OllamaLogprob.From(tokens),
             Context = contextOf is null ? null : prompts.WriteContext(contextOf, running.Request, answer),
@@ -63,7 +68,7 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
     }
 
     private async Task StreamAsync<T>(
-        HttpContext context, OllamaRequest request, RunningGeneration running, ModelEntry? contextOf, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
+        HttpContext context, OllamaRequest request, RunningGeneration running, ModelEntry? contextOf, ThinkSplitter? splitter, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
     {
         using var stream = new NdjsonStream(context, limits.Value.WriteStall, time);
         var calls = new OllamaCalls();
@@ -75,9 +80,14 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
                 var update = running.Take();
                 Note(context, update);
                 answer?.Append(update.Text);
-                if (update.Text.Length > 0 || update.Tokens is { Count: > 0 })
+                var (thinking, text) = splitter?.Next(update.Text, update.FinishReason is not null) ?? ("", update.Text);
+                if (thinking.Length > 0 || text.Length > 0 || update.Tokens is { Count: > 0 })
                 {
-                    var piece = new OllamaPiece(request.Model, time.GetUtcNow(), update.Text) { Logprobs = OllamaLogprob.From(update.Tokens) };
+                    var piece = new OllamaPiece(request.Model, time.GetUtcNow(), text)
+                    {
+                        Thinking = thinking.Length > 0 ? thinking : null,
+                        Logprobs = OllamaLogprob.From(update.Tokens),
+                    };
                     await WriteLineAsync(stream, shape(piece), type);
                 }
 

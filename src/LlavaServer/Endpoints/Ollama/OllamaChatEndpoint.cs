@@ -23,6 +23,7 @@ internal sealed class OllamaChatEndpoint(
             {
                 OllamaRefusals.CheckChat(body.Root, request, target);
                 request = request with { Format = request.Messages.Count > 0 ? format.Read(body.Root) : null, Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model) };
+                request = OllamaThinking.In(request, target.Model, isConversation: true);
             }
         }
 
@@ -43,6 +44,6 @@ internal sealed class OllamaChatEndpoint(
             return;
         }
 
-        await answering.WriteAsync(context, request, generation, null, static piece => piece.ToChat(), OllamaJson.Context.OllamaChatAnswer);
+        await answering.WriteAsync(context, request, generation, target.Model, false, static piece => piece.ToChat(), OllamaJson.Context.OllamaChatAnswer);
     }
 }

@@ -15,6 +15,7 @@ internal static class OllamaExamples
         ("keep_alive", "string", "How long the model stays loaded; this version keeps it."),
         ("logprobs", "boolean", "Tokens of the answer come with their probabilities."),
         ("top_logprobs", "integer", "With logprobs: this many of the most likely tokens in each place, 0 to 20."),
+        ("think", "boolean", "Whether a model that can thinks before it answers (default): true, false, or low, medium, high, max. What it thinks comes apart, as thinking."),
         ("truncate", "boolean", "Whether the oldest messages are dropped when the prompt does not fit (default)."),
     ];
 

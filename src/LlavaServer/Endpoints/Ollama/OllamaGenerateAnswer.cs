@@ -10,6 +10,12 @@ internal sealed record OllamaGenerateAnswer : OllamaAnswer
     [JsonPropertyOrder(-1)]
     public required string Response { get; init; }
 
+    /// <summary>What the model thought before it answered.</summary>
+    [JsonPropertyName("thinking")]
+    [JsonPropertyOrder(-1)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Thinking { get; init; }
+
     /// <summary>Tokens of prompt and answer, without pictures; only in the last object, and not for a raw prompt.</summary>
     [JsonPropertyName("context")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -31,6 +31,7 @@ internal sealed class OllamaGenerateEndpoint(
                     Context = prompts.ReadContext(body.Root, target.Model),
                     Options = OllamaOptionsReader.Read(body.Root.Object("options"), target.Model),
                 };
+                request = OllamaThinking.In(request, target.Model, isConversation: !request.Raw && request.Suffix.Length == 0);
             }
         }
 
@@ -52,6 +53,6 @@ internal sealed class OllamaGenerateEndpoint(
             return;
         }
 
-        await answering.WriteAsync(context, request, generation, request.Raw ? null : target.Model, static piece => piece.ToGenerate(), OllamaJson.Context.OllamaGenerateAnswer);
+        await answering.WriteAsync(context, request, generation, target.Model, !request.Raw, static piece => piece.ToGenerate(), OllamaJson.Context.OllamaGenerateAnswer);
     }
 }

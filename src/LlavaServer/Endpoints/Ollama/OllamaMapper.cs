@@ -131,7 +131,9 @@ internal static class OllamaMapper
             TopLogProbabilities = request.TopLogprobs,
             ContextLength = ContextLength(options, model),
             KeepAlive = request.KeepAlive.ForPool,
-            TemplateVariables = request.SwitchesThinkingOff ? PromptVariables.NoThinking : PromptVariables.None,
+            TemplateVariables = request.SwitchesThinkingOff ? PromptVariables.NoThinking
+                : request.Thinks is not null ? PromptVariables.Think(request.ThinkLevel)
+                : PromptVariables.None,
             Sampling = new SamplingParameters
             {
                 Temperature = options.Temperature,

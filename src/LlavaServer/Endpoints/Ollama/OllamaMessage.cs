@@ -12,6 +12,11 @@ internal sealed record OllamaMessage
     [JsonPropertyName("content")]
     public required string Content { get; init; }
 
+    /// <summary>What the model thought before it answered.</summary>
+    [JsonPropertyName("thinking")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Thinking { get; init; }
+
     /// <summary>Pictures as base64 (PNG, JPEG, WebP, GIF, BMP).</summary>
     [JsonPropertyName("images")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

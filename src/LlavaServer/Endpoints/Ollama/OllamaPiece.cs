@@ -8,6 +8,9 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
 
     public OllamaMetrics? Metrics { get; init; }
 
+    /// <summary>What the model thought; null is nothing.</summary>
+    public string? Thinking { get; init; }
+
     /// <summary>Whole calls of tools, only in answers to chats; null is none.</summary>
     public IReadOnlyList<OllamaToolCall>? ToolCalls { get; init; }
 
@@ -24,7 +27,7 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
     {
         Model = Model,
         CreatedAt = CreatedAt.UtcDateTime,
-        Message = new OllamaMessage { Role = "assistant", Content = Text, ToolCalls = ToolCalls },
+        Message = new OllamaMessage { Role = "assistant", Content = Text, Thinking = Thinking, ToolCalls = ToolCalls },
         Done = DoneReason is not null,
         DoneReason = DoneReason,
         Metrics = Metrics,
@@ -37,6 +40,7 @@ internal sealed record OllamaPiece(string Model, DateTimeOffset CreatedAt, strin
         Model = Model,
         CreatedAt = CreatedAt.UtcDateTime,
         Response = Text,
+        Thinking = Thinking,
         Context = Context,
         Done = DoneReason is not null,
         DoneReason = DoneReason,

@@ -23,7 +23,7 @@ internal static class OllamaRefusals
             throw RequestException.InvalidValue("raw", "raw mode does not support template, system, or context");
         }
 
-        CheckThink(root, request.Model);
+        CheckThink(root, request.Model, target);
         CheckCompletes(request.Model, target, "generate");
         if (request.Suffix.Length > 0 && !fills)
         {
@@ -34,7 +34,7 @@ internal static class OllamaRefusals
     /// <summary>Checks <c>/api/chat</c>.</summary>
     public static void CheckChat(JsonFields root, OllamaChatRequest request, OllamaTarget target)
     {
-        CheckThink(root, request.Model);
+        CheckThink(root, request.Model, target);
         CheckCompletes(request.Model, target, "chat");
     }
 
@@ -47,7 +47,7 @@ internal static class OllamaRefusals
         }
     }
 
-    private static void CheckThink(JsonFields root, string model)
+    private static void CheckThink(JsonFields root, string model, OllamaTarget target)
     {
         if (!root.TryGet("think", out var think))
         {
@@ -60,7 +60,12 @@ internal static class OllamaRefusals
                 return;
             case JsonValueKind.True:
             case JsonValueKind.String when think.AsString() is "low" or "medium" or "high" or "max":
-                throw RequestException.Unsupported("think", $"{OllamaText.Quote(model)} does not support thinking");
+                if (target.Model.Thinks is null)
+                {
+                    throw RequestException.Unsupported("think", $"{OllamaText.Quote(model)} does not support thinking");
+                }
+
+                return;
             case JsonValueKind.String:
                 throw RequestException.InvalidValue(
                     "think", $"invalid think value: {OllamaText.Quote(think.AsString())} (must be \"high\", \"medium\", \"low\", \"max\", true, or false)");

@@ -1,4 +1,5 @@
 using LlavaServer.Inference.Grammars;
+using LlavaServer.Inference.Prompting;
 
 namespace LlavaServer.Endpoints.Ollama;
 
@@ -18,6 +19,12 @@ internal abstract record OllamaRequest
 
     /// <summary>The caller does not want the model to think; a template that knows nothing of it does not either.</summary>
     public bool SwitchesThinkingOff { get; init; }
+
+    /// <summary>How hard the model is to think, when the caller says so; null leaves it to the model.</summary>
+    public string? ThinkLevel { get; init; }
+
+    /// <summary>Where the model thinks in this answer; null when it does not, or its text is wanted as it is.</summary>
+    public ThinkMarkers? Thinks { get; init; }
 
     /// <summary>How long the model stays loaded: seconds, or a duration such as <c>5m</c>.</summary>
     public KeepAlive KeepAlive { get; init; }

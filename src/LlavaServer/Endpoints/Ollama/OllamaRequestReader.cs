@@ -39,6 +39,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             RendersOnly = root.Boolean("_debug_render_only") ?? false,
             Ignored = Ignored(root),
             SwitchesThinkingOff = root.TryGet("think", out var think) && think.Kind == JsonValueKind.False,
+            ThinkLevel = root.TryGet("think", out var level) && level.Kind == JsonValueKind.String ? level.AsString() : null,
             Messages = Messages(root),
             Tools = OllamaTools.Read(root),
         };
@@ -58,6 +59,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
             RendersOnly = root.Boolean("_debug_render_only") ?? false,
             Ignored = [.. Ignored(root), .. HasUnusedSystem(root) ? ["system"] : (string[])[]],
             SwitchesThinkingOff = root.TryGet("think", out var think) && think.Kind == JsonValueKind.False,
+            ThinkLevel = root.TryGet("think", out var level) && level.Kind == JsonValueKind.String ? level.AsString() : null,
             Prompt = root.String("prompt") ?? "",
             System = root.String("system") ?? "",
             Suffix = root.String("suffix") ?? "",

@@ -55,7 +55,7 @@ internal sealed class ModelsEndpoint(ModelCatalog catalog, ModelPool pool, Model
         WriteStrings(writer, "input_modalities", entry.HasVision ? ["text", "image"] : ["text"]);
         WriteStrings(writer, "output_modalities", ["text"]);
         writer.WriteEndObject();
-        WriteStrings(writer, "capabilities", [.. entry.Capabilities, .. embedder.Embeds(entry) ? ["embedding"] : (string[])[]]);
+        WriteStrings(writer, "capabilities", [.. entry.Capabilities.Union(embedder.Embeds(entry) ? ["embedding"] : (string[])[])]);
         WriteStrings(writer, "aliases", id == entry.Name ? [] : [entry.Name]);
         writer.WriteEndObject();
     }

@@ -90,7 +90,7 @@ public sealed class OllamaListingTests
         var show = (await server.PostAsync("/api/show", """{"model":"blind","verbose":true}""")).Json;
         Assert.Equal(ScriptedVocabulary.Size, show.GetProperty("model_info").GetProperty("tokenizer.ggml.tokens").GetArrayLength());
         Assert.False(show.TryGetProperty("projector_info", out _));
-        Assert.Equal("""["completion"]""", show.GetProperty("capabilities").GetRawText());
+        Assert.Equal("""["completion","insert"]""", show.GetProperty("capabilities").GetRawText());
     }
 
     [Theory]

@@ -161,7 +161,7 @@ public sealed class CreateTests
         var statuses = await server.CreateAsync(new JsonObject { ["model"] = "x", ["from"] = "blind", ["files"] = eye });
         Assert.Equal("success", statuses[^1]);
         var show = (await server.PostAsync("/api/show", """{"model":"x"}""")).Json;
-        Assert.Equal("""["completion","vision"]""", show.GetProperty("capabilities").GetRawText());
+        Assert.Equal("""["completion","insert","vision"]""", show.GetProperty("capabilities").GetRawText());
     }
 
     [Fact]

@@ -11,7 +11,7 @@ internal sealed class HandWrittenStore : IDisposable
     public const string Template = "{{ .System }}\nUSER: {{ .Prompt }}\nASSISTANT: ";
     private readonly ScriptedModel _files = new("files", sees: true);
 
-    public string Root { get; } = Directory.CreateTempSubdirectory("llava-store-").FullName;
+    public string Root { get; } = Directory.CreateTempSubdirectory("llava-störe 模型-").FullName;
 
     public byte[] Weights => File.ReadAllBytes(_files.Files.ModelPath);
 
@@ -19,7 +19,7 @@ internal sealed class HandWrittenStore : IDisposable
     public Dictionary<string, string?> Settings => new() { ["Llava:Models:Path"] = Root, ["Llava:Logging:Level"] = "error" };
 
     /// <summary>LLaVA as the registry has it: language model, projector, template, system text, parameters, two licenses.</summary>
-    public string AddLlava(string place = "registry.ollama.ai/library/llava/7b", string? options = null, string? messages = null)
+    public string AddLlava(string place = "registry.ollama.ai/library/llava/7b", string? options = null, string? messages = null, string template = Template)
     {
         var config = Blob("""{"model_format":"gguf","model_family":"llama","model_families":["llama","clip"],"model_type":"7B","file_type":"Q4_0","architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:x"]}}""");
         string?[] layers =
@@ -28,7 +28,7 @@ internal sealed class HandWrittenStore : IDisposable
             Layer("projector", Blob(File.ReadAllBytes(_files.Files.MmprojPath!))),
             Layer("license", Blob("First license\nof two lines")),
             Layer("license", Blob("Second license")),
-            Layer("template", Blob(Template)),
+            Layer("template", Blob(template)),
             Layer("system", Blob(System)),
             Layer("params", Blob(options ?? """{"stop":["USER:","ASSISTANT:"],"temperature":0,"num_ctx":4096}""")),
             messages is null ? null : Layer("messages", Blob(messages)),
