@@ -45,7 +45,7 @@ internal static class HealthVerb
             using var client = new TcpClient();
             await client.ConnectAsync(uri.DnsSafeHost, uri.Port, deadline.Token);
             await using var stream = client.GetStream();
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {uri.Authority}\r\nConnection: close\r\n\r\n"), deadline.Token);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.0\r\nHost: {uri.Authority}\r\n\r\n"), deadline.Token);
             using var reader = new StreamReader(stream, Encoding.UTF8);
             var answer = await reader.ReadToEndAsync(deadline.Token);
             var isWell = answer.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal);

@@ -17,7 +17,7 @@ internal static class Tool
         }
     }
 
-    public static async Task<(int ExitCode, byte[] Output, string Errors)> RunAsync(string folder, string program, IEnumerable<string> arguments, string input = "", IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<(int ExitCode, byte[] Output, string Errors)> RunAsync(string folder, string program, IEnumerable<string> arguments, string input = "", IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -32,7 +32,7 @@ internal static class Tool
         }
 
         using var process = Process.Start(start)!;
-        using var deadline = new CancellationTokenSource(Limit);
+        using var deadline = new CancellationTokenSource(limit ?? Limit);
         using var output = new MemoryStream();
         try
         {
