@@ -117,10 +117,17 @@ public sealed partial class MonitoringTests
     private static async Task<string> ScrapeAsync()
     {
         using var gate = new ManualResetEventSlim(true);
-        var failing = false;
+        var (failing, breaking) = (false, false);
         var script = new ScriptedEngineFactory
         {
-            OnDecode = _ => gate.Wait(TimeSpan.FromSeconds(20)),
+            OnDecode = _ =>
+            {
+                gate.Wait(TimeSpan.FromSeconds(20));
+                if (breaking)
+                {
+                    throw new InvalidOperationException("scripted");
+                }
+            },
             OnLoad = _ =>
             {
                 if (failing)
@@ -149,6 +156,12 @@ public sealed partial class MonitoringTests
         gate.Set();
         var answers = await Task.WhenAll(crowd);
         Assert.Contains(answers, static answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
+        breaking = true;
+        using (var broken = await OpenAIServer.PostAsync(server, OpenAIServer.Question()))
+        {
+            Assert.False(broken.IsSuccessStatusCode);
+        }
+
         failing = true;
         using (var failed = await OpenAIServer.PostAsync(server, OpenAIServer.Question(model: "blind")))
         {
@@ -158,6 +171,13 @@ public sealed partial class MonitoringTests
         foreach (var answer in answers)
         {
             answer.Dispose();
+        }
+
+        // An engine that failed has left memory, and the figures of loaded models with it.
+        breaking = failing = false;
+        using (var again = await OpenAIServer.PostAsync(server, OpenAIServer.Question()))
+        {
+            Assert.Equal(HttpStatusCode.OK, again.StatusCode);
         }
 
         return await server.Client.GetStringAsync("/metrics", Token);
