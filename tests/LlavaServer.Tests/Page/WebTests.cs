@@ -29,9 +29,7 @@ public sealed class WebTests
     [MemberData(nameof(BrowserFiles))]
     public async Task Page_InChromium_IsRight(string file)
     {
-        NeedOf("node", "npm");
-        var chromium = Environment.GetEnvironmentVariable("LLAVA_TEST_CHROMIUM") ?? Browser.Find();
-        Assert.SkipWhen(chromium is null, "There is no Chromium on this machine (Debian: apt-get install chromium; or name one in LLAVA_TEST_CHROMIUM).");
+        var chromium = await ReadyAsync();
         await using var host = new PageHost();
         await host.StartAsync();
         await using var control = await PageControl.StartAsync(host);
@@ -45,14 +43,22 @@ public sealed class WebTests
         });
     }
 
-    /// <summary>Runs the tests of a file and fails with what failed in it.</summary>
-    internal static async Task RunAsync(string file, IReadOnlyDictionary<string, string> environment)
-    {
-        if (environment.Count > 0)
-        {
-            await InstallAsync();
-        }
+    internal static string Folder => s_folder!;
 
+    /// <summary>Skips the test where its programs are missing, and installs its packages.</summary>
+    /// <returns>The path of Chromium.</returns>
+    internal static async Task<string> ReadyAsync()
+    {
+        NeedOf("node", "npm");
+        var chromium = Environment.GetEnvironmentVariable("LLAVA_TEST_CHROMIUM") ?? Browser.Find();
+        Assert.SkipWhen(chromium is null, "There is no Chromium on this machine (Debian: apt-get install chromium; or name one in LLAVA_TEST_CHROMIUM).");
+        await InstallAsync();
+        return chromium;
+    }
+
+    /// <summary>Runs the tests of a file and fails with what failed in it.</summary>
+    private static async Task RunAsync(string file, IReadOnlyDictionary<string, string> environment)
+    {
         List<string> arguments = ["--test", "--test-reporter", "./harness/reporter.mjs", "--test-reporter-destination", "stdout"];
         var only = Environment.GetEnvironmentVariable("LLAVA_WEB_ONLY") ?? "";
         if (only.Length > 0)
@@ -72,7 +78,6 @@ public sealed class WebTests
         Assert.True(results.Count > 0 || only.Length > 0, $"{file} has no tests.");
     }
 
-    /// <summary>The machine that builds must have what the tests need; elsewhere they are skipped without it.</summary>
     private static void NeedOf(params string[] programs)
     {
         Assert.SkipWhen(s_folder is null, "The tests do not run inside their repository.");

@@ -41,6 +41,17 @@ scenario("T12 W23 W24 hostile answers: nothing runs, nothing is fetched, everyth
   assert.deepEqual((await page.evaluate(() => window.fetched)).filter(name => !/\/vendor\/|\/chat\/|icon\.svg|\/v1\/chat|\/api\/|\/health/.test(name)), []);
 });
 
+scenario("T12 W24 one line of a megabyte, and fences that are never closed, stay readable and quick", {}, async ({ page, chat }) => {
+  const began = Date.now();
+  assert.equal((await chat.ask("#line 256")).length, 1_048_576);
+  await page.click("[data-action=new]");
+  await chat.state("empty");
+  await chat.ask(`#echo\n${"> ".repeat(300)}deep\n\n${"* ".repeat(200)}list\n\n~~~\n${"`".repeat(500)}\n**${"_*".repeat(300)}`);
+  assert.match(await chat.last().locator(".prose").textContent(), /deep[^]*list/);
+  assert.ok(Date.now() - began < 45_000, "the page does not hang");
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+});
+
 const samples = [
   ["bash", "if [ -f x ]; then echo \"$HOME\"; fi"], ["c", "int main(void) { return 0; }"], ["cpp", "std::vector<int> v{1, 2};"], ["csharp", "public sealed class A { int b = 1; }"],
   ["css", ".a > b { color: red; }"], ["diff", "- old\n+ new"], ["go", "func main() { return }"], ["java", "class A { int b = 1; }"], ["json", "{ \"a\": [1, true] }"],

@@ -1,0 +1,127 @@
+// The page elsewhere: under a prefix (T25), in two tabs (T29), in a full browser (T28), over an old database (T32).
+
+import assert from "node:assert/strict";
+import { createServer, request } from "node:http";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { address, chatOf, scenario } from "./support.mjs";
+
+/** Serves the server under /llava/ alone, as a gateway does that takes the prefix off. */
+async function underPrefix() {
+  const { hostname, port } = new URL(address);
+  const others = [];
+  const server = createServer((inner, answer) => {
+    if (!inner.url.startsWith("/llava/")) {
+      others.push(inner.url);
+      answer.writeHead(404).end();
+      return;
+    }
+
+    const outer = request({ hostname, port, path: inner.url.slice("/llava".length), method: inner.method, headers: { ...inner.headers, host: `${hostname}:${port}`, ...(inner.headers.origin ? { origin: `http://${hostname}:${port}` } : {}) } }, response => {
+      answer.writeHead(response.statusCode, response.headers);
+      response.pipe(answer);
+      response.on("error", () => answer.destroy());
+    });
+    outer.on("error", () => answer.destroy());
+    answer.on("close", () => outer.destroy());
+    inner.pipe(outer);
+  });
+  await new Promise(resolve => server.listen(0, "127.0.0.1", resolve));
+  return { address: `http://127.0.0.1:${server.address().port}/llava/`, others, close: () => server.close() };
+}
+
+let proxy;
+test("the proxy of T25 listens", async () => {
+  proxy = await underPrefix();
+});
+
+scenario("T25 W12 under a prefix: page, models, pictures, answer and history work, nothing is asked for outside it", { origin: () => proxy.address }, async ({ page, chat }) => {
+  await page.click("[data-example=shapes]");
+  await page.waitForSelector(".composer .thumbnail");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+  await chat.ask("#echo\n```python\nx = 1\n```");
+  await page.waitForSelector("pre code[data-highlighted] span");
+  await page.reload();
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+  assert.ok(page.url().startsWith(proxy.address));
+  assert.deepEqual(proxy.others.filter(url => url !== "/favicon.ico"), []);
+  proxy.close();
+});
+
+scenario("T29 W84 W40 two tabs: a change is seen in the other, a second answer to the same conversation is refused", {}, async ({ page, context, chat }) => {
+  await chat.ask("Shared #tokens 2");
+  const other = await context.newPage();
+  const chat2 = chatOf(other);
+  await chat2.open();
+  await other.click(".item .conversation");
+  await other.waitForSelector("article[data-role=assistant][data-state=done]");
+  await chat.ask("From the first tab #tokens 3");
+  await other.waitForFunction(() => [...document.querySelectorAll("article")].some(article => article.textContent.includes("From the first tab")));
+  await chat.send("A long one #tokens 400 #slow 15");
+  await chat.state("decode");
+  await other.bringToFront();
+  await other.fill("#composer", "Me too #tokens 1");
+  const button = other.locator("[data-action=send]");
+  if (await button.isEnabled()) {
+    await button.click();
+  }
+
+  await other.waitForSelector("text=/other tab|another tab/i");
+  assert.equal(await other.evaluate(() => document.querySelector("#composer").value), "Me too #tokens 1");
+  await page.bringToFront();
+  await chat.stop();
+  await chat.state("stopped");
+  await other.close();
+});
+
+scenario("T28 W83 a full browser: the answer goes on in memory, a banner says so, nothing is deleted", {}, async ({ page, chat }) => {
+  await chat.ask("Before #tokens 2");
+  await page.evaluate(() => {
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (...rest) {
+      if (this.name === "messages") {
+        queueMicrotask(() => this.transaction.abort());
+        Object.defineProperty(this.transaction, "error", { value: new DOMException("full", "QuotaExceededError") });
+      }
+
+      return put.apply(this, rest);
+    };
+  });
+  await chat.ask("After #tokens 3");
+  assert.deepEqual(await chat.answers(), ["word0 word1", "word0 word1 word2"]);
+  await page.waitForSelector(".banner");
+  await page.reload();
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+  assert.deepEqual(await chat.answers(), ["word0 word1"]);
+});
+
+scenario("T32 W82 a database of version 1 is opened without loss", { open: false, allow: [/status of 404/] }, async ({ page, chat }) => {
+  const records = JSON.parse(await readFile(new URL("./fixtures/history-1.json", import.meta.url), "utf8"));
+  await page.goto(new URL("vendor.json", address).href);
+  await page.evaluate(({ stores, records }) => new Promise((resolve, reject) => {
+    const open = indexedDB.open("llava-chat", 1);
+    open.onerror = () => reject(open.error);
+    open.onupgradeneeded = () => {
+      for (const [name, keyPath, index] of stores) {
+        const store = open.result.createObjectStore(name, { keyPath });
+        index && store.createIndex(index, index);
+        for (const record of records[name]) {
+          const { data, ...rest } = record;
+          store.put(data ? { ...rest, blob: new Blob([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))], { type: rest.type }) } : rest);
+        }
+      }
+    };
+    open.onsuccess = () => {
+      open.result.close();
+      resolve();
+    };
+  }), { stores: [["conversations", "id", "updatedAt"], ["messages", "id", "conversation"], ["images", "digest", null], ["meta", "name", null]], records });
+  await chat.open();
+  assert.deepEqual(await page.locator(".item .conversation-title").allTextContents(), ["Second", "First with a picture"]);
+  await page.locator(".item .conversation", { hasText: "First with a picture" }).click();
+  await page.waitForSelector(".sent-images img");
+  assert.deepEqual(await chat.answers(), ["The second version."]);
+  await page.waitForSelector("article[data-role=assistant] .versions:has-text('2/2')");
+  assert.equal(await page.locator(".sent-images img").evaluate(image => image.decode().then(() => image.naturalWidth)), 2);
+});
