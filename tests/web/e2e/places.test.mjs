@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import { readFile } from "node:fs/promises";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { address, chatOf, scenario } from "./support.mjs";
 
 /** Serves the server under /llava/ alone, as a gateway does that takes the prefix off. */
@@ -27,13 +27,15 @@ async function underPrefix() {
     inner.pipe(outer);
   });
   await new Promise(resolve => server.listen(0, "127.0.0.1", resolve));
-  return { address: `http://127.0.0.1:${server.address().port}/llava/`, others, close: () => server.close() };
+  return { address: `http://127.0.0.1:${server.address().port}/llava/`, others, close: () => server.close().closeAllConnections() };
 }
 
 let proxy;
 test("the proxy of T25 listens", async () => {
   proxy = await underPrefix();
 });
+
+after(() => proxy?.close());
 
 scenario("T25 W12 under a prefix: page, models, pictures, answer and history work, nothing is asked for outside it", { origin: () => proxy.address }, async ({ page, chat }) => {
   await page.click("[data-example=shapes]");
@@ -46,7 +48,6 @@ scenario("T25 W12 under a prefix: page, models, pictures, answer and history wor
   await page.waitForSelector("article[data-role=assistant][data-state=done]");
   assert.ok(page.url().startsWith(proxy.address));
   assert.deepEqual(proxy.others.filter(url => url !== "/favicon.ico"), []);
-  proxy.close();
 });
 
 scenario("T29 W84 W40 two tabs: a change is seen in the other, a second answer to the same conversation is refused", {}, async ({ page, context, chat }) => {
