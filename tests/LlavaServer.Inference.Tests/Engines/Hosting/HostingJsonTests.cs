@@ -40,7 +40,7 @@ public sealed class HostingJsonTests
             object? value = type == typeof(int) ? number
                 : type == typeof(long) ? (long)number << 32
                 : type == typeof(string) ? $"text {number}"
-                : type == typeof(bool) ? true
+                : type == typeof(bool) || type == typeof(bool?) ? true
                 : type == typeof(VisionProfile) ? VisionProfile.LlamaCppD
                 : type == typeof(VisionInfo) || type == typeof(ComputeTurns) ? property.GetValue(record)
                 : throw new InvalidOperationException($"{property.Name} is of a type that this test does not know.");
