@@ -2,6 +2,7 @@ using System.CommandLine;
 using LlavaServer.Cli.Bench;
 using LlavaServer.Cli.Client;
 using LlavaServer.Cli.Create;
+using LlavaServer.Cli.Eval;
 using LlavaServer.Cli.Run;
 
 namespace LlavaServer.Cli;
@@ -26,6 +27,7 @@ internal static class CommandLine
         root.Subcommands.Add(ModelVerbs.Remove());
         root.Subcommands.Add(ModelVerbs.Stop());
         root.Subcommands.Add(BenchVerb.Create());
+        root.Subcommands.Add(EvalVerb.Create());
         root.Subcommands.Add(HealthVerb.Create());
         root.Subcommands.Add(ConfigVerb.Create());
         root.Subcommands.Add(VersionVerb.Create());
