@@ -86,7 +86,15 @@ public sealed class RadarChartTests : IDisposable
 
     private static EvalResult Result(string set, string model, double value) => new()
     {
-        Set = set, Title = set, Model = model, Questions = 1, Answered = 1, Failed = 0, Temperature = 0, MaxTokens = 128, Answers = "a.jsonl",
+        Set = set,
+        Title = set,
+        Model = model,
+        Questions = 1,
+        Answered = 1,
+        Failed = 0,
+        Temperature = 0,
+        MaxTokens = 128,
+        Answers = "a.jsonl",
         Score = new EvalScore { Headline = "x", Value = value, Best = set == "mme" ? 2800 : 100, Figures = [new("x", value)], Categories = [new EvalCategory { Name = "c", Questions = 1, Value = value }] },
     };
 }
