@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 
 namespace LlavaServer.Models.Registry;
 
@@ -23,20 +22,5 @@ internal sealed record BlobContentPart(string Path, long Offset, long Size)
             await take(count > 0 ? buffer.AsMemory(0, count) : throw new EndOfStreamException("a file of the store is shorter than it was")).ConfigureAwait(false);
             done += count;
         }
-    }
-
-    /// <summary>The sum by which the storage behind registries knows the piece.</summary>
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "The storage behind registries names uploads so; the content is named by its SHA-256.")]
-    public async Task<byte[]> Md5Async(CancellationToken cancellationToken)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-        await ReadAsync(
-            bytes =>
-            {
-                hash.AppendData(bytes.Span);
-                return ValueTask.CompletedTask;
-            },
-            cancellationToken).ConfigureAwait(false);
-        return hash.GetHashAndReset();
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
 using LlavaServer.Models.Store;
 using Polly;
 using Polly.Retry;
@@ -43,16 +42,15 @@ internal sealed class BlobUpload(RegistrySession session, BlobStore blobs, Manif
 
         var location = Next(begun, begin);
         var size = Math.Clamp(file.Size / 16, options.LeastPartBytes, options.MostPartBytes);
-        var sums = new List<byte[]>();
+        var tag = new UploadTag();
         for (long offset = 0; offset < file.Size; offset += size)
         {
             var part = new BlobContentPart(blobs.PathOf(file.Digest), offset, Math.Min(size, file.Size - offset));
             var at = location;
             location = await _again.ExecuteAsync(async token => await SendAsync(at, part, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-            sums.Add(await part.Md5Async(cancellationToken).ConfigureAwait(false));
+            await tag.AddAsync(part, cancellationToken).ConfigureAwait(false);
         }
 
-        var tag = $"{Convert.ToHexStringLower(Md5([.. sums.SelectMany(static sum => sum)]))}-{sums.Count}";
         var commit = new Uri($"{location.AbsoluteUri}{(location.Query.Length > 0 ? '&' : '?')}digest={Uri.EscapeDataString(file.Digest.ToString())}&etag={tag}");
         await _again.ExecuteAsync(
             async token =>
@@ -131,7 +129,4 @@ internal sealed class BlobUpload(RegistrySession session, BlobStore blobs, Manif
     }
 
     private Uri Next(HttpResponseMessage response, Uri uri) => session.Next(response, uri, response.Headers.Contains(UploadLocation) ? UploadLocation : null);
-
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "The storage behind registries names uploads so; the content is named by its SHA-256.")]
-    private static byte[] Md5(ReadOnlySpan<byte> content) => MD5.HashData(content);
 }

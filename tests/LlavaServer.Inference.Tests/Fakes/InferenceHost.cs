@@ -72,7 +72,7 @@ internal sealed class InferenceHost : IAsyncDisposable
 
     public ImageEmbeddingCache Cache => _services.GetRequiredService<ImageEmbeddingCache>();
 
-    public PooledModel Model => Pool.Models.First();
+    public PooledModel Model => Pool.Models[0];
 
     public static ModelEntry Entry(string name, bool vision) => new()
     {

@@ -10,7 +10,6 @@ namespace LlavaServer.Models.Tests.Creation;
 internal static class CreationChild
 {
     public const string Verb = "creation-child";
-    public const string Ready = "ready";
     private const int Names = 4;
     private static readonly string?[] s_recipes = [null, "Q8_0", "Q4_0", "Q4_K_M", "F16"];
 
@@ -41,7 +40,7 @@ internal static class CreationChild
         var files = File.ReadAllLines(ListIn(root)).Select(static line => line.Split(' ').Select(static file => file.Split('='))
             .Select(static parts => new CreationFile(parts[0], Digest.TryParse(parts[1], out var digest) ? digest : default)).ToArray()).ToList();
         var creator = new ModelCreator(store, static _ => null, TimeProvider.System);
-        Console.WriteLine(Ready);
+        Console.WriteLine(KilledProcess.Ready);
         Console.ReadLine();
         try
         {

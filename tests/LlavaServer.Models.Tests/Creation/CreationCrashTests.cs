@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LlavaServer.Models.Creation;
 using LlavaServer.Models.Gguf;
 using LlavaServer.Models.Store;
@@ -22,17 +21,16 @@ public sealed class CreationCrashTests
         await creator.CreateAsync(new CreationRequest { Name = StoreChild.Name("kept"), Files = files[0] }, static _ => ValueTask.CompletedTask, Token);
         var kept = store.Store.Find(StoreChild.Name("kept"))!.Manifest.Digest;
         var random = new Random(20261123);
-        var next = Start(store.Root, 0);
+        var next = KilledProcess.StartPair(CreationChild.Verb, store.Root, 0);
         for (var round = 1; round <= Kills / 2; round++)
         {
             var children = next;
-            await Task.WhenAll(Array.ConvertAll(children, ReadyAsync));
-            Array.ForEach(children, static child => child.StandardInput.WriteLine());
-            next = round < Kills / 2 ? Start(store.Root, round) : [];
+            await KilledProcess.BeginAsync(children);
+            next = round < Kills / 2 ? KilledProcess.StartPair(CreationChild.Verb, store.Root, round) : [];
             foreach (var child in children)
             {
                 await Task.Delay(random.Next(90), Token);
-                await KillAsync(child);
+                await child.KillAsync();
             }
 
             AssertWhole(store);
@@ -40,11 +38,9 @@ public sealed class CreationCrashTests
         }
 
         // Who repeats is not held up by what the dead left behind, and cleaning up leaves nothing of it.
-        using var last = Start(store.Root, 99, rounds: 12);
-        await ReadyAsync(last);
-        last.StandardInput.WriteLine();
-        await last.WaitForExitAsync(Token);
-        Assert.True(last.ExitCode == 0, await last.StandardError.ReadToEndAsync(Token));
+        using var last = KilledProcess.Start(CreationChild.Verb, store.Root, 99, rounds: 12);
+        await KilledProcess.BeginAsync([last]);
+        await last.EndAsync();
         Assert.Null(store.Store.Prune(DateTimeOffset.UtcNow + TimeSpan.FromHours(2)).KeptBecause);
         AssertWhole(store);
         var used = store.Store.Read().Models.SelectMany(static model => model.Manifest.Files).Select(static layer => layer.Digest.FileName).Distinct().Order(StringComparer.Ordinal);
@@ -59,35 +55,5 @@ public sealed class CreationCrashTests
         {
             GgufFile.Open(store.Store.Blobs.PathOf(model.Manifest.First(LayerTypes.Model)!.Digest)).Dispose();
         }
-    }
-
-    private static Process[] Start(string root, int round) => [Start(root, 2 * round, int.MaxValue), Start(root, (2 * round) + 1, int.MaxValue)];
-
-    private static Process Start(string root, int seed, int rounds)
-    {
-        var program = Path.ChangeExtension(typeof(CreationCrashTests).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null);
-        return Process.Start(new ProcessStartInfo(program, [CreationChild.Verb, root, seed.ToString(), rounds.ToString()])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-    }
-
-    private static async Task ReadyAsync(Process child) =>
-        Assert.Equal(CreationChild.Ready, await child.StandardOutput.ReadLineAsync(Token).AsTask().WaitAsync(TimeSpan.FromSeconds(60)));
-
-    // SIGKILL. A child that ended before had a reason.
-    private static async Task KillAsync(Process child)
-    {
-        if (!child.HasExited)
-        {
-            child.Kill();
-        }
-
-        await child.WaitForExitAsync(Token);
-        var error = await child.StandardError.ReadToEndAsync(Token);
-        Assert.True(error.Length == 0, error);
-        child.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using LlavaServer.Models.Store;
 using LlavaServer.Models.Tests.Store;
+using LlavaServer.TestDisk;
 using LlavaServer.TestRegistry;
 
 namespace LlavaServer.Models.Tests.Registry;

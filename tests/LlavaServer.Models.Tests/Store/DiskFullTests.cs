@@ -1,4 +1,5 @@
 using LlavaServer.Models.Store;
+using LlavaServer.TestDisk;
 
 namespace LlavaServer.Models.Tests.Store;
 

@@ -9,7 +9,6 @@ namespace LlavaServer.Models.Tests.Store;
 internal static class StoreChild
 {
     public const string Verb = "store-child";
-    public const string Ready = "ready";
     private const int Names = 6;
     private const int Contents = 8;
 
@@ -18,7 +17,7 @@ internal static class StoreChild
     {
         var random = new Random(seed);
         var store = new ModelStore(root);
-        Console.WriteLine(Ready);
+        Console.WriteLine(KilledProcess.Ready);
         Console.ReadLine();
         try
         {

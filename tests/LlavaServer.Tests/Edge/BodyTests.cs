@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Net;
 using System.Text;
 using LlavaServer.Tests.Endpoints.OpenAI;
@@ -44,7 +43,7 @@ public sealed class BodyTests(OpenAIServer server) : IClassFixture<OpenAIServer>
     [InlineData("deflate")]
     public async Task NET8_CompressedBody_IsRead(string coding)
     {
-        using var response = await PostAsync(Compress(coding, Encoding.UTF8.GetBytes(OpenAIServer.Question())), "application/json", coding);
+        using var response = await PostAsync(Compressed.By(coding, Encoding.UTF8.GetBytes(OpenAIServer.Question())), "application/json", coding);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancelled));
     }
 
@@ -164,21 +163,5 @@ public sealed class BodyTests(OpenAIServer server) : IClassFixture<OpenAIServer>
             await connection.SendAsync(piece);
             await Task.Delay(100, CancellationToken.None);
         }
-    }
-
-    private static byte[] Compress(string coding, byte[] data)
-    {
-        using var target = new MemoryStream();
-        using (Stream stream = coding switch
-        {
-            "gzip" => new GZipStream(target, CompressionLevel.Fastest),
-            "br" => new BrotliStream(target, CompressionLevel.Fastest),
-            _ => new ZLibStream(target, CompressionLevel.Fastest),
-        })
-        {
-            stream.Write(data);
-        }
-
-        return target.ToArray();
     }
 }

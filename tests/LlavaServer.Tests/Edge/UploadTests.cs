@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Net;
 using System.Text;
 using LlavaServer.Tests.Endpoints.OpenAI;
@@ -49,7 +48,7 @@ public sealed class UploadTests(OpenAIServer server) : IClassFixture<OpenAIServe
         var question = OpenAIServer.Question();
         foreach (var (length, status) in ((int, int)[])[(Limit, 200), (Limit + 1, 413)])
         {
-            using var content = new ByteArrayContent(Compress(coding, Encoding.UTF8.GetBytes(question + new string(' ', length - question.Length))));
+            using var content = new ByteArrayContent(Compressed.By(coding, Encoding.UTF8.GetBytes(question + new string(' ', length - question.Length))));
             content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
             content.Headers.TryAddWithoutValidation("Content-Encoding", coding);
             Assert.True(content.Headers.ContentLength < Limit / 10);
@@ -106,21 +105,5 @@ public sealed class UploadTests(OpenAIServer server) : IClassFixture<OpenAIServe
             using var response = await server.Server.Client.PostAsync("/v1/chat/completions", content, Token);
             Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Token));
         }
-    }
-
-    private static byte[] Compress(string coding, byte[] data)
-    {
-        using var target = new MemoryStream();
-        using (Stream stream = coding switch
-        {
-            "gzip" => new GZipStream(target, CompressionLevel.Fastest),
-            "br" => new BrotliStream(target, CompressionLevel.Fastest),
-            _ => new ZLibStream(target, CompressionLevel.Fastest),
-        })
-        {
-            stream.Write(data);
-        }
-
-        return target.ToArray();
     }
 }

@@ -1,9 +1,9 @@
-using LlavaServer.Inference.Images.Fitting;
 using LlavaServer.Inference.Images;
+using LlavaServer.Inference.Images.Fitting;
 
 namespace LlavaServer.Engine.Tests.Vision.Resampling;
 
-/// <summary>Known results of the three resamplers on grey pictures.</summary>
+/// <summary>Known results of the two resamplers on grey pictures.</summary>
 public sealed class ResamplerTests
 {
     private static readonly RgbImage s_row = TestImages.Grey(5, 1, 0, 50, 100, 200, 250);
@@ -15,14 +15,6 @@ public sealed class ResamplerTests
         AssertGrey(NaiveBicubic.Resize(s_row, 3, 1), 0, 80, 222);
         AssertGrey(NaiveBicubic.Resize(s_row, 8, 1), 0, 29, 61, 92, 150, 209, 242, 253);
         AssertGrey(NaiveBicubic.Resize(s_square, 3, 3), 0, 68, 106, 136, 88, 62, 212, 100, 37);
-    }
-
-    [Fact]
-    public void AlignedBilinear_KnownPictures_Exact()
-    {
-        AssertGrey(AlignedBilinear.Resize(s_row, 3, 1), 0, 100, 250);
-        AssertGrey(AlignedBilinear.Resize(s_row, 8, 1), 0, 28, 57, 85, 128, 185, 221, 250);
-        AssertGrey(AlignedBilinear.Resize(s_square, 3, 3), 0, 50, 100, 100, 87, 75, 200, 125, 50);
     }
 
     [Fact]

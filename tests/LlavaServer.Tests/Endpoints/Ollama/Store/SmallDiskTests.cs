@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using LlavaServer.TestDisk;
 using LlavaServer.Tests.Scripted;
 
 namespace LlavaServer.Tests.Endpoints.Ollama.Store;

@@ -1,6 +1,7 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
-namespace LlavaServer.Models.Tests.Store;
+namespace LlavaServer.TestDisk;
 
 /// <summary>A disk of one MiB at a folder, as long as it is not disposed. Owned by one test, which is skipped where none can be mounted.</summary>
 internal sealed class SmallDisk : IDisposable
@@ -32,6 +33,9 @@ internal sealed class SmallDisk : IDisposable
     /// <summary>Gives it back.</summary>
     public void Free() => File.Delete(Filler);
 
+    /// <summary>From now on nothing can be written.</summary>
+    public void Protect() => Assert.True(Run("mount", "-o", "remount,ro", _folder));
+
     public void Dispose() => Run("umount", "-l", _folder);
 
     private static bool Run(string program, params string[] arguments)
@@ -42,7 +46,7 @@ internal sealed class SmallDisk : IDisposable
             process.WaitForExit();
             return process.ExitCode == 0;
         }
-        catch (System.ComponentModel.Win32Exception)
+        catch (Win32Exception)
         {
             return false;
         }
