@@ -30,10 +30,11 @@ internal sealed class PageControl : IAsyncDisposable
             prompt = host.Script.Factory.LastPrompt,
             pictures = host.Script.Seen,
         }));
-        app.MapPost("/set", (int? load, int? encode, int? prefill) =>
+        app.MapPost("/set", (int? load, int? encode, int? prefill, int? pace, string? say) =>
         {
             var script = host.Script;
             (script.LoadTime, script.EncodeTime, script.PrefillTime) = (load ?? script.LoadTime, encode ?? script.EncodeTime, prefill ?? script.PrefillTime);
+            (script.Pace, script.Saying) = (pace ?? script.Pace, say ?? script.Saying);
         });
         app.MapPost("/reset", host.ResetAsync);
         app.MapPost("/occupy", (int count) => host.OccupyAsync(count));

@@ -46,12 +46,18 @@ internal sealed partial class PageScript
     /// <summary>Milliseconds that a step with a part of a prompt takes.</summary>
     public int PrefillTime { get; set; }
 
+    /// <summary>What is answered to a message without an order.</summary>
+    public string Saying { get; set; } = Usual;
+
+    /// <summary>Milliseconds of a token of an answer whose message has no pace of its own.</summary>
+    public int Pace { get; set; }
+
     /// <summary>Pictures that were encoded, since the last <see cref="Forget"/>.</summary>
     public IReadOnlyCollection<SeenPicture> Seen => _seen;
 
     public void Forget()
     {
-        (LoadTime, EncodeTime, PrefillTime) = (0, 0, 0);
+        (LoadTime, EncodeTime, PrefillTime, Pace, Saying) = (0, 0, 0, 0, Usual);
         _seen.Clear();
     }
 
@@ -59,7 +65,7 @@ internal sealed partial class PageScript
     {
         var message = LastMessage(prompt);
         var orders = Order().Matches(message).ToDictionary(static match => match.Groups[1].Value, static match => int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
-        _paces[(Environment.CurrentManagedThreadId, sequence.Value)] = orders.GetValueOrDefault("slow");
+        _paces[(Environment.CurrentManagedThreadId, sequence.Value)] = orders.GetValueOrDefault("slow", Pace);
         List<int> answer = [.. Said(message, orders)];
         if (orders.TryGetValue("fail", out var at) && at < answer.Count)
         {
@@ -69,7 +75,7 @@ internal sealed partial class PageScript
         return answer;
     }
 
-    private static IEnumerable<int> Said(string message, Dictionary<string, int> orders)
+    private IEnumerable<int> Said(string message, Dictionary<string, int> orders)
     {
         if (orders.TryGetValue("tokens", out var words))
         {
@@ -82,7 +88,7 @@ internal sealed partial class PageScript
         }
 
         var echo = message.IndexOf("#echo", StringComparison.Ordinal);
-        var text = echo < 0 ? Usual : message[(echo + "#echo".Length)..].Trim();
+        var text = echo < 0 ? Saying : message[(echo + "#echo".Length)..].Trim();
         return Encoding.UTF8.GetBytes(text).Select(static value => ScriptedVocabulary.FirstByte + value);
     }
 

@@ -18,7 +18,7 @@ async function call(method, path, query = {}) {
 export const control = {
   /** {steps, loads, active, prompt, pictures: [{width, height, quarters: colours [r, g, b] of the four quarters, row by row}]}; active counts requests. */
   state: () => call("GET", "state"),
-  /** Milliseconds: {load: a model, encode: a picture, prefill: each 128 tokens of a prompt}. */
+  /** Milliseconds: {load: a model, encode: a picture, prefill: each 128 tokens of a prompt, pace: a token}, and {say: what is answered to a message without an order}. */
   set: times => call("POST", "set", times),
   /** Everything as at the beginning: server started, both models loaded, nobody else there, no delays. */
   reset: () => call("POST", "reset"),

@@ -82,6 +82,10 @@ export function bytes(count) {
 }
 
 export function duration(milliseconds) {
+  if (milliseconds > 0 && milliseconds < 950) {
+    return format("milliseconds", () => unit("millisecond", 0, 0)).format(milliseconds);
+  }
+
   const seconds = milliseconds / 1000;
   if (seconds < 60) {
     const digits = seconds < 10 ? 1 : 0;

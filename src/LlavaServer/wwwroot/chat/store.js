@@ -143,7 +143,7 @@ const steps = {
 
   server: (state, { value }) => ({ ...state, server: { ...state.server, ...value } }),
 
-  open: (state, { conversation, messages, draft }) => ({ ...state, open: { conversation, messages }, draft: draft ?? emptyDraft, edit: null }),
+  open: (state, { conversation, messages, draft, target = null }) => ({ ...state, open: { conversation, messages, target }, draft: draft ?? emptyDraft, edit: null }),
 
   "open/refresh": (state, { conversation, messages }) =>
     state.open.conversation?.id === conversation.id ? { ...state, open: { conversation, messages } } : state,

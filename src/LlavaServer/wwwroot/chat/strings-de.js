@@ -9,6 +9,7 @@ export const german = {
 
   "intro.title": "Fragen Sie zu einem Bild",
   "intro.what": "Ziehen Sie ein Bild irgendwohin auf die Seite, fragen Sie etwas dazu und sehen Sie zu, wie ein Modell auf diesem Server die Antwort schreibt.",
+  "intro.what.touch": "Fügen Sie ein Bild hinzu oder nehmen Sie eines auf, fragen Sie etwas dazu und sehen Sie zu, wie ein Modell auf diesem Server die Antwort schreibt.",
   "intro.data": "Unterhaltungen bleiben in diesem Browser; Bilder und Text gehen nur zur Beantwortung an diesen Server und werden dort nicht aufbewahrt.",
   "intro.examples": "Ein Beispiel probieren",
   "example.shapes.alt": "Ein roter Kreis oben links und ein blaues Quadrat unten rechts",
@@ -114,7 +115,7 @@ export const german = {
   "usage.label": "Einzelheiten der Antwort",
 
   "edit.label": "Ihre Nachricht bearbeiten",
-  "edit.save": "Speichern und neu fragen",
+  "edit.save": "Neu fragen",
   "edit.note": "Die alte Fassung bleibt und kann wieder gewählt werden.",
 
   "composer.label": "Ihre Nachricht",
@@ -246,6 +247,7 @@ export const german = {
   "settings.system": "Systemtext",
   "settings.system.note": "Wird dem Modell vor der Unterhaltung gesagt.",
   "settings.default": "Vorgabe {value}",
+  "settings.default.auto": "von selbst",
   "settings.default.model": "die des Modells",
   "settings.default.random": "zufällig",
   "settings.default.rest": "Rest des Kontexts",

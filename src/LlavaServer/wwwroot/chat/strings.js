@@ -11,6 +11,7 @@ export const english = {
 
   "intro.title": "Ask about a picture",
   "intro.what": "Drop a picture anywhere, ask a question about it, and watch the answer being written by a model on this server.",
+  "intro.what.touch": "Add a picture or take one, ask a question about it, and watch the answer being written by a model on this server.",
   "intro.data": "Conversations stay in this browser; pictures and text go to this server only to be answered and are not kept there.",
   "intro.examples": "Try an example",
   "example.shapes.alt": "A red circle at the top left and a blue square at the bottom right",
@@ -118,7 +119,7 @@ export const english = {
   "usage.label": "Details of the answer",
 
   "edit.label": "Edit your message",
-  "edit.save": "Save and ask again",
+  "edit.save": "Ask again",
   "edit.note": "The old version stays and can be chosen again.",
 
   "composer.label": "Your message",
@@ -251,7 +252,8 @@ export const english = {
   "settings.reset-all": "Reset all",
   "settings.system": "System prompt",
   "settings.system.note": "Said to the model before the conversation.",
-  "settings.default": "Default {value}",
+  "settings.default": "default {value}",
+  "settings.default.auto": "auto",
   "settings.default.model": "set by the model",
   "settings.default.random": "random",
   "settings.default.rest": "rest of the context",

@@ -3,7 +3,7 @@
 import { chosenName } from "../requests.js";
 import { createId, now } from "../records.js";
 import { openRun } from "../store.js";
-import { newestLeaf, withFollowing } from "../tree.js";
+import { leafBelow, newestLeaf, pathTo, withFollowing } from "../tree.js";
 
 export const undoTime = 8000;
 const transfer = () => import("../transfer.js");
@@ -30,16 +30,19 @@ export function conversationActions(page) {
     return conversation;
   }
 
-  async function open(id) {
+  /** @param message the message to bring into view, in the version that holds it */
+  async function open(id, message = null) {
     const loaded = await library.load(id);
     if (!loaded) {
       return false;
     }
 
     const messages = byId(loaded.messages);
-    const conversation = messages[loaded.conversation.leaf] ? loaded.conversation : { ...loaded.conversation, leaf: newestLeaf(messages) };
+    const kept = messages[loaded.conversation.leaf] ? loaded.conversation.leaf : newestLeaf(messages);
+    const isBeside = messages[message] && !pathTo(messages, kept).includes(messages[message]);
+    const conversation = { ...loaded.conversation, leaf: isBeside ? leafBelow(messages, message) : kept };
     const draft = await page.drafts.load(id);
-    store.dispatch({ type: "open", conversation, messages, draft });
+    store.dispatch({ type: "open", conversation, messages, draft, target: messages[message] ? { id: message } : null });
     page.address.show(conversation.temporary ? null : id);
     page.tabs.refresh();
     return true;

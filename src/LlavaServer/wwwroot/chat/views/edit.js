@@ -8,7 +8,8 @@ export function Edit({ page, edit, config, settings }) {
   const area = useRef();
   useEffect(() => {
     const { current } = area;
-    current.focus();
+    current.focus({ preventScroll: true });
+    current.form.scrollIntoView({ block: "nearest" });
     current.setSelectionRange(current.value.length, current.value.length);
   }, []);
   useLayoutEffect(() => {

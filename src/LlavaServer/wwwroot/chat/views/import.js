@@ -15,7 +15,7 @@ export function ImportDialog({ dialog, onClose }) {
       ${failure ? html`<p role="alert">${t("import.failed")} <span translate=${false}>${reasonOf(failure.code, failure.detail)}</span></p>`
         : result ? html`<${Report} result=${result} />`
         : html`<p>${t("import.reading", { name })}</p><progress class="bar" max="1" value=${progress || undefined} aria-label=${t("import.reading", { name })}></progress>`}
-      <div class="dialog-bar"><button type="button" class="button primary" onClick=${onClose}>${t("common.close")}</button></div>
+      <div class="dialog-bar"><button type="button" class="button primary" autofocus onClick=${onClose}>${t("common.close")}</button></div>
     <//>`;
 }
 

@@ -2,11 +2,13 @@
 
 import { html } from "../html.js";
 import { t } from "../language.js";
+import { useMedia } from "./parts.js";
 
 const examples = ["shapes", "word"];
 
 export function Intro({ page, state }) {
   const { config, panels, settings } = state;
+  const isTouch = useMedia("(pointer: coarse)");
   const choose = async name => {
     const response = await fetch(new URL(`examples/${name}.png`, page.base));
     const file = new File([await response.blob()], `${name}.png`, { type: "image/png" });
@@ -18,7 +20,7 @@ export function Intro({ page, state }) {
     <section class="intro">
       <h2>${t("intro.title")}</h2>
       ${config.notice && html`<p class="notice-text" translate=${false}>${config.notice}</p>`}
-      <p>${t("intro.what")}</p>
+      <p>${t(isTouch ? "intro.what.touch" : "intro.what")}</p>
       <p class="quiet">${t(panels.temporary ? "sidebar.temporary.note" : !settings.history || config.history === false ? "sidebar.history-off" : "intro.data")}</p>
       ${config.examples && html`
         <h3 class="visually-hidden">${t("intro.examples")}</h3>

@@ -4,7 +4,7 @@ import { html, memo } from "../html.js";
 import { t } from "../language.js";
 import { Edit } from "./edit.js";
 import { Failure } from "./failure.js";
-import { CopyButton, IconButton, Picture } from "./parts.js";
+import { CopyButton, Icon, IconButton, Picture } from "./parts.js";
 import { Prose } from "./prose.js";
 import { Usage } from "./usage.js";
 
@@ -13,7 +13,7 @@ import { Usage } from "./usage.js";
  * @param version {index, count} among its versions
  * @param can whether something can be asked or changed now
  */
-export const Message = memo(function Message({ page, message, number, index, count, can, isLive, isElsewhere, edit, refused, models, config, settings, isLast }) {
+export const Message = memo(function Message({ page, message, number, index, count, can, isLive, isElsewhere, isFound, edit, refused, models, config, settings, isLast }) {
   const { role, text, images = [], model } = message;
   const state = message.state === "streaming" && !isLive ? "interrupted" : message.state;
   const isUser = role === "user";
@@ -21,7 +21,7 @@ export const Message = memo(function Message({ page, message, number, index, cou
   const label = isUser ? t("message.user", { number }) : t("message.assistant", { model, number });
   return html`
     <li>
-      <article class=${`message ${isUser ? "user" : "assistant"}`} aria-label=${label} aria-busy=${isLive ? "true" : undefined} data-state=${isLive ? page.liveState(message) : state}
+      <article class=${`message ${isUser ? "user" : "assistant"}${isFound ? " found-message" : ""}`} aria-label=${label} aria-busy=${isLive ? "true" : undefined} data-state=${isLive ? page.liveState(message) : state}
           data-id=${message.id} data-role=${role} tabindex="-1">
         <h2 class="who" translate=${isUser}>${name}</h2>
         ${edit
@@ -38,7 +38,7 @@ export const Message = memo(function Message({ page, message, number, index, cou
                   </li>`)}
               </ul>`}
             ${isUser ? text !== "" && html`<p class="said" dir="auto" translate=${false}>${text}</p>` : html`<${Answer} page=${page} message=${message} state=${state} isLive=${isLive} isElsewhere=${isElsewhere} />`}
-            ${message.error && !isLive && html`<${Failure} page=${page} message=${message} refused=${page.refusedImage(message)} models=${models} question=${message.parent} />`}
+            ${message.error && !isLive && html`<${Failure} page=${page} message=${message} refused=${page.refusedImage(message)} models=${models} question=${message.parent} can=${can} />`}
             <${Foot} page=${page} message=${message} state=${state} index=${index} count=${count} can=${can} isLive=${isLive} isLast=${isLast} />`}
       </article>
     </li>`;
@@ -67,7 +67,7 @@ function Ending({ message, state, isElsewhere }) {
 
 function Foot({ page, message, state, index, count, can, isLive, isLast }) {
   const isUser = message.role === "user";
-  const continues = !isUser && message.text !== "" && (state === "stopped" || state === "interrupted" || message.finish === "length");
+  const isCut = !isUser && (state === "stopped" || state === "interrupted" || message.finish === "length");
   return html`
     <footer class="foot">
       ${count > 1 && html`
@@ -78,11 +78,12 @@ function Foot({ page, message, state, index, count, can, isLive, isLast }) {
         </span>`}
       ${!isLive && html`
         <span class="actions">
+          ${isCut && message.text !== "" && html`<button type="button" class="button" disabled=${!can} onClick=${() => page.answers.continueAnswer(message.id)} data-action="continue"><${Icon} name="forward" /> ${t("message.continue")}</button>`}
+          ${isCut && html`<button type="button" class="button" disabled=${!can} onClick=${() => page.answers.again(message.id)} data-action="again"><${Icon} name="again" /> ${t("message.again")}</button>`}
           ${isUser && html`<${IconButton} icon="edit" label=${t("message.edit")} disabled=${!can} onClick=${() => page.startEdit(message.id)} data-action="edit" />`}
           ${message.text !== "" && html`<${CopyButton} page=${page} text=${() => message.text} label=${t("message.copy")} />`}
-          ${!isUser && html`<${IconButton} icon="again" label=${t("message.again")} disabled=${!can} onClick=${() => page.answers.again(message.id)} data-action="again" />`}
+          ${!isUser && !isCut && html`<${IconButton} icon="again" label=${t("message.again")} disabled=${!can} onClick=${() => page.answers.again(message.id)} data-action="again" />`}
           ${isUser && isLast && html`<${IconButton} icon="again" label=${t("message.again")} disabled=${!can} onClick=${() => page.answers.answerMessage(message.id)} data-action="again" />`}
-          ${continues && html`<${IconButton} icon="forward" label=${t("message.continue")} disabled=${!can} onClick=${() => page.answers.continueAnswer(message.id)} data-action="continue" />`}
           <${IconButton} icon="trash" label=${t("message.delete")} disabled=${!can} onClick=${() => page.show({ kind: "delete-message", id: message.id })} data-action="delete" />
         </span>`}
       ${!isUser && !isLive && html`<${Usage} usage=${message.usage} timings=${message.timings} />`}

@@ -19,8 +19,11 @@ export function Messages({ page, state }) {
   const run = openRun(state);
   const path = shownPath(state);
   const live = useMemo(() => run && messageOf(run), [run]);
-  const { isFollowing, jump } = useFollowing(scroller, path.at(-1)?.id);
-  const hidden = Math.max(0, path.length - limit);
+  const { target } = state.open;
+  const wanted = target ? path.findIndex(message => message.id === target.id) : -1;
+  const hidden = Math.max(0, Math.min(path.length - limit, wanted < 0 ? path.length : wanted - 2));
+  const { isFollowing, jump, leave } = useFollowing(scroller, path.at(-1)?.id);
+  useEffect(() => show(scroller.current, target, leave), [target]);
   const can = canAsk(state) && state.edit === null;
   const { messages } = state.open;
   const last = path.at(-1);
@@ -43,7 +46,7 @@ export function Messages({ page, state }) {
             const versions = versionsOf(messages, message.id);
             const isLive = run?.message.id === message.id;
             return html`<${Message} key=${message.id} page=${page} message=${isLive ? live : message} number=${hidden + place + 1} isLive=${isLive}
-              index=${versions.indexOf(message)} count=${versions.length} can=${can} isLast=${hidden + place === path.length - 1}
+              index=${versions.indexOf(message)} count=${versions.length} can=${can} isLast=${hidden + place === path.length - 1} isFound=${target?.id === message.id}
               isElsewhere=${state.elsewhere.includes(message.conversation)} edit=${state.edit?.id === message.id ? state.edit : null}
               refused=${refused?.message === message.id ? refused.digest : null} models=${message.error ? state.models.list : null} config=${state.config} settings=${state.settings} />`;
           })}
@@ -51,6 +54,27 @@ export function Messages({ page, state }) {
       </div>
       ${!isFollowing && html`<div class="jump"><button type="button" class="button" onClick=${jump}><${Icon} name="newest" /> ${t("messages.newest")}</button></div>`}
     </div>`;
+}
+
+/** Brings a message that was searched for into view, as soon as it is drawn. Returns what gives that up. */
+function show(scroller, target, leave) {
+  let frame = 0;
+  const look = () => {
+    const article = scroller.querySelector(`[data-id="${CSS.escape(target.id)}"]`);
+    if (article) {
+      article.scrollIntoView({ block: "start" });
+      if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight >= near) {
+        leave();
+      }
+    } else {
+      frame = requestAnimationFrame(look);
+    }
+  };
+  if (target) {
+    look();
+  }
+
+  return () => cancelAnimationFrame(frame);
 }
 
 /** Keeps the end in view while the reader is there; scrolling up stops that. */
@@ -97,6 +121,7 @@ function useFollowing(scroller, last) {
 
   return {
     isFollowing,
+    leave: () => set(false),
     jump: () => {
       set(true);
       toEnd();

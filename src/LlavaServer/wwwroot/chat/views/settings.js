@@ -80,11 +80,11 @@ function Parameter({ parameter, value, defaults, onChange }) {
     <div class="field parameter" data-set=${value !== undefined}>
       <label for=${id}>${label}</label>
       <div class="parameter-line">
-        <input id=${id} type="text" inputmode="decimal" autocomplete="off" value=${shown} placeholder=${defaultText(parameter, defaults)} data-param=${name}
+        <input id=${id} type="text" inputmode="decimal" autocomplete="off" value=${shown} placeholder=${typeof defaults?.[name] === "number" ? defaultText(parameter, defaults) : t("settings.default.auto")} data-param=${name}
           aria-invalid=${isWrong ? "true" : "false"} aria-describedby=${`${id}-note`} onInput=${input} onBlur=${() => !isWrong && setText(null)} />
         <${IconButton} icon="again" label=${t("settings.reset", { name: label })} disabled=${shown === ""} data-reset=${name} onClick=${() => { setText(null); onChange(undefined); }} />
       </div>
-      <p class="hint" id=${`${id}-note`}>${t(`param.${name}.note`)} <span class="range">${isWrong ? t("settings.invalid", { range }) : `${range}. ${t("settings.default", { value: defaultText(parameter, defaults) })}`}</span></p>
+      <p class="hint" id=${`${id}-note`}>${t(`param.${name}.note`)} <span class="range">${isWrong ? t("settings.invalid", { range }) : `${range} · ${t("settings.default", { value: defaultText(parameter, defaults) })}`}</span></p>
     </div>`;
 }
 

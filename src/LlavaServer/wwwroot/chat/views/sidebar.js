@@ -7,8 +7,8 @@ import { Icon, IconButton } from "./parts.js";
 export const Sidebar = memo(function Sidebar({ page, conversations, search, shown, running, settings, config, isNarrow }) {
   const file = useRef();
   const leave = () => isNarrow && page.setPanel({ sidebar: false });
-  const open = (event, id) => {
-    page.conversations.open(id);
+  const open = (event, id, message = null) => {
+    page.conversations.open(id, message);
     leave();
     // Whoever points goes on to write; whoever uses the keyboard stays in the list.
     if (event.detail > 0 && !isNarrow) {
@@ -37,10 +37,10 @@ export const Sidebar = memo(function Sidebar({ page, conversations, search, show
       <div class="sidebar-foot">
         <input type="file" class="visually-hidden" ref=${file} accept=".json,application/json" tabindex="-1" aria-hidden="true" data-input="import"
           onChange=${event => { page.conversations.importFile(event.currentTarget.files[0]); event.currentTarget.value = ""; }} />
-        <button type="button" class="button plain" data-action="export-all" disabled=${conversations.length === 0} onClick=${page.conversations.exportAll}>${t("sidebar.export")}</button>
-        <button type="button" class="button plain" data-action="import" onClick=${() => file.current.click()}>${t("sidebar.import")}</button>
-        <button type="button" class="button plain" data-action="delete-all" disabled=${conversations.length === 0} onClick=${() => page.show({ kind: "delete-all" })}>${t("sidebar.delete-all")}</button>
-        <button type="button" class="button plain" data-action="shortcuts" onClick=${() => page.show({ kind: "shortcuts" })}>${t("sidebar.shortcuts")}</button>
+        <button type="button" class="button plain" data-action="export-all" disabled=${conversations.length === 0} onClick=${page.conversations.exportAll}><${Icon} name="export" /> ${t("sidebar.export")}</button>
+        <button type="button" class="button plain" data-action="import" onClick=${() => file.current.click()}><${Icon} name="import" /> ${t("sidebar.import")}</button>
+        <button type="button" class="button plain" data-action="delete-all" disabled=${conversations.length === 0} onClick=${() => page.show({ kind: "delete-all" })}><${Icon} name="trash" /> ${t("sidebar.delete-all")}</button>
+        <button type="button" class="button plain" data-action="shortcuts" onClick=${() => page.show({ kind: "shortcuts" })}><${Icon} name="keyboard" /> ${t("sidebar.shortcuts")}</button>
       </div>
     </nav>`;
 });
@@ -60,12 +60,19 @@ function Results({ results, query, open }) {
     <ul>
       ${results.slice(0, 100).map(({ conversation, message, snippet }) => html`
         <li key=${conversation.id + (message?.id ?? "")}>
-          <button type="button" class="conversation result" onClick=${event => open(event, conversation.id)}>
-            <span class="conversation-title" dir="auto" translate=${false}>${conversation.title}</span>
-            ${snippet && html`<span class="snippet" dir="auto" translate=${false}>${snippet}</span>`}
+          <button type="button" class="conversation result" onClick=${event => open(event, conversation.id, message?.id)}>
+            <span class="conversation-title" dir="auto" translate=${false}><${Marked} text=${conversation.title} query=${query} /></span>
+            ${snippet && snippet !== conversation.title && html`<span class="snippet" dir="auto" translate=${false}><${Marked} text=${snippet} query=${query} /></span>`}
           </button>
         </li>`)}
     </ul>`;
+}
+
+/** A text with what was searched for marked in it. */
+function Marked({ text, query }) {
+  const wanted = query.trim().toLowerCase();
+  const at = text.toLowerCase().indexOf(wanted);
+  return at < 0 ? text : html`${text.slice(0, at)}<mark>${text.slice(at, at + wanted.length)}</mark>${text.slice(at + wanted.length)}`;
 }
 
 function Groups({ page, conversations, shown, running, open }) {
