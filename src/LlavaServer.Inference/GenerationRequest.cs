@@ -3,6 +3,7 @@ using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Grammars;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Thinking;
 using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference;
@@ -65,6 +66,12 @@ public sealed record GenerationRequest
 
     /// <summary>The form that the answer must have; null is text without form. Then the stop texts of the template do not apply: they may be part of it.</summary>
     public Grammar? Grammar { get; init; }
+
+    /// <summary>
+    /// Between which texts the model thinks before it answers: its thoughts are told from the answer, and the answer's form begins behind them. Null is an
+    /// answer from its first character on.
+    /// </summary>
+    public ThinkMarkers? Thinking { get; init; }
 
     /// <summary>Tokens of the answer at most; null is the rest of the context.</summary>
     public int? MaxTokens { get; init; }

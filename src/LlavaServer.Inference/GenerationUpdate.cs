@@ -8,6 +8,15 @@ public sealed record GenerationUpdate
     /// <summary>Which of several answers to one prompt this is of, from 0; each has a last update of its own.</summary>
     public int Choice { get; init; }
 
+    /// <summary>
+    /// New text of what the model thinks before it answers, without its markers; an update has this or <see cref="Text"/>, and <see cref="Tokens"/> of the
+    /// one that it has; tokens of the markers are left out. Empty unless <see cref="GenerationRequest.Thinking"/> asked for it.
+    /// </summary>
+    public string Thinking { get; init; } = "";
+
+    /// <summary>The text as the model wrote it, where it is another than <see cref="Text"/>: with thoughts, their markers and the white space around them.</summary>
+    public string? Written { get; init; }
+
     /// <summary>New text: whole Unicode characters, never half a surrogate pair; may be empty in the first and last update.</summary>
     public string Text { get; init; } = "";
 

@@ -214,7 +214,8 @@ public sealed class TextGenerator
     {
         var texts = request.RawPrompt ?? request.WrittenPrompt ?? request.Messages.SelectMany(static m => m.Parts);
         var imageBytes = images.Sum(static p => (long)p.ImageBytes!.Value.Length);
-        return (imageBytes, imageBytes + texts.Sum(static p => (long)(p.Text?.Length ?? 0) * sizeof(char)));
+        var characters = texts.Sum(static p => (long)(p.Text?.Length ?? 0)) + request.Messages.Sum(static m => (long)m.Thinking.Length);
+        return (imageBytes, imageBytes + (characters * sizeof(char)));
     }
 
     // What the request takes is counted until End.

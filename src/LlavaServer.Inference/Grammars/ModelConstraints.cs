@@ -22,7 +22,7 @@ internal sealed class ModelConstraints(ITokenizer tokenizer)
         return constraint;
     }
 
-    // A model has one form of calls, or two with the generic one: there are no more than three.
+    // A model has one form of calls, or two with the generic one, each with and without the markers of its thoughts: there are no more than six.
     private VocabularyTrie Vocabulary(IReadOnlyList<int> shown)
     {
         Lazy<VocabularyTrie>? vocabulary;

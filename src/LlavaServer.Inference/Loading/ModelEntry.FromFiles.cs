@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Thinking;
 using LlavaServer.Models.Gguf;
 
 namespace LlavaServer.Inference.Loading;

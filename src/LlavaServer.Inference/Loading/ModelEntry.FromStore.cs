@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Thinking;
 using LlavaServer.Models.Gguf;
 using LlavaServer.Models.Store;
 

@@ -1,6 +1,7 @@
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Engines;
 using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Thinking;
 using LlavaServer.Models.Store;
 
 namespace LlavaServer.Inference.Loading;

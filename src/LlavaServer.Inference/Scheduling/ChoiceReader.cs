@@ -1,3 +1,4 @@
+using LlavaServer.Inference.Thinking;
 using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference.Scheduling;
@@ -10,6 +11,8 @@ namespace LlavaServer.Inference.Scheduling;
 internal sealed class ChoiceReader(IReadOnlyList<Sequence> sequences, OutputSignal signal)
 {
     private readonly ToolCallReader?[] _calls = [.. sequences.Select(static s => s.Request.Calls is { } plan ? new ToolCallReader(plan) : null)];
+    private readonly ThinkReader?[] _thoughts = [.. sequences.Select(static s => s.Request.Thinking is { } plan ? new ThinkReader(plan) : null)];
+    private readonly Queue<GenerationUpdate> _read = new();
     private readonly bool[] _isEnded = new bool[sequences.Count];
     private int _endedCount;
     private int _next;
@@ -22,6 +25,14 @@ internal sealed class ChoiceReader(IReadOnlyList<Sequence> sequences, OutputSign
     {
         while (true)
         {
+            while (_read.TryDequeue(out var piece))
+            {
+                if (See(piece) is { } seen)
+                {
+                    return seen;
+                }
+            }
+
             for (var empty = 0; empty < _isEnded.Length;)
             {
                 var choice = _next;
@@ -33,24 +44,36 @@ internal sealed class ChoiceReader(IReadOnlyList<Sequence> sequences, OutputSign
                 }
 
                 empty = 0;
-                if (update.FinishReason is not null)
+                if (_thoughts[choice] is { } thoughts)
                 {
-                    _isEnded[choice] = true;
-                    _endedCount++;
+                    thoughts.Read(update, _read);
+                    if (_read.Count > 0)
+                    {
+                        break;
+                    }
                 }
-
-                if (_calls[choice] is not { } calls)
+                else if (See(update) is { } seen)
                 {
-                    return update;
-                }
-
-                if (calls.Read(update) is { } read)
-                {
-                    return read;
+                    return seen;
                 }
             }
 
-            await signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (_read.Count == 0)
+            {
+                await signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
+    }
+
+    // An update as a caller sees it; null when it is held back.
+    private GenerationUpdate? See(GenerationUpdate update)
+    {
+        if (update.FinishReason is not null)
+        {
+            _isEnded[update.Choice] = true;
+            _endedCount++;
+        }
+
+        return _calls[update.Choice] is { } calls && update.Thinking.Length == 0 ? calls.Read(update) : update;
     }
 }

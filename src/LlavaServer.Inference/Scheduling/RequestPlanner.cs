@@ -5,6 +5,7 @@ using LlavaServer.Inference.Images;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Thinking;
 using LlavaServer.Inference.Tools;
 using LlavaServer.Models.Tokenization;
 
@@ -32,7 +33,7 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
         [
             first,
             .. Enumerable.Range(1, request.Choices - 1).Select(
-                choice => first with { Choice = choice, Sampler = SamplerFor(request, choice, first.Prompt, first.Calls, model) }),
+                choice => first with { Choice = choice, Sampler = SamplerFor(request, choice, first.Prompt, first.Calls, first.Thinking, model) }),
         ];
     }
 
@@ -53,11 +54,12 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
 
         var pool = request.Pooling is { } pooling ? new EmbeddingPool(pooling, prompt.Length) : null;
         var plan = calls.Plan(request, text.Calls, model.Tokenizer);
+        var thinking = ThinkPlanOf(request, text, model);
         return new SequenceRequest
         {
             Prompt = prompt,
             Scope = options.Cache.Scope == CacheOptions.ByKey ? request.Client : "",
-            Sampler = SamplerFor(request, 0, prompt, plan, model),
+            Sampler = SamplerFor(request, 0, prompt, plan, thinking, model),
             MaxTokens = Math.Min(request.MaxTokens ?? int.MaxValue, context - prompt.Length),
             Api = request.Api,
             PredictTime = request.PredictTime,
@@ -68,20 +70,30 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
             Stop = StopTexts(request, plan, model),
             OwnStop = request.Stop,
             Calls = plan,
+            Thinking = thinking,
         };
     }
 
     private static Prompt Build(PromptText text, LoadedModel model, List<Picture> pictures, CancellationToken cancellationToken) =>
         PromptBuilder.Build(text, model.Tokenizer, pictures, model.Info.Vision?.RowsPerImage ?? 0, cancellationToken);
 
-    private static Sampler SamplerFor(GenerationRequest request, int choice, Prompt prompt, CallPlan? calls, LoadedModel model)
+    private static ThinkPlan? ThinkPlanOf(GenerationRequest request, PromptText text, LoadedModel model)
+    {
+        if (request.Thinking is not { } markers || !request.IsConversation)
+        {
+            return null;
+        }
+
+        var isOpen = text.ToPlainText(model.Tokenizer, "").AsSpan().TrimEnd().EndsWith(markers.Open, StringComparison.Ordinal);
+        return new ThinkPlan(markers, isOpen, ControlTokens.In([markers.Open, markers.Close], model.Tokenizer));
+    }
+
+    private static Sampler SamplerFor(GenerationRequest request, int choice, Prompt prompt, CallPlan? calls, ThinkPlan? thinking, LoadedModel model)
     {
         var sampling = request.Sampling with { Seed = SeedOf(request.Sampling.Seed, choice) };
         var sampler = new Sampler(sampling, ContextOf(request, model), model.Tokenizer)
         {
-            Grammar = (calls?.Grammar ?? request.Grammar) is { } grammar
-                ? new GrammarMatcher(model.Constraints.Of(grammar, calls?.CallTokens), calls is { StartsFree: true })
-                : null,
+            Grammar = (calls?.Grammar ?? request.Grammar) is { } grammar ? MatcherFor(grammar, calls, thinking, model) : null,
             EndTokens = request.IgnoreEnd || request.MinTokens > 0 ? EndTokens(model.Tokenizer) : [],
             EndsAfter = request.IgnoreEnd ? int.MaxValue : request.MinTokens,
         };
@@ -94,6 +106,14 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
         }
 
         return sampler;
+    }
+
+    // On a request thread.
+    private static GrammarMatcher MatcherFor(Grammar grammar, CallPlan? calls, ThinkPlan? thinking, LoadedModel model)
+    {
+        var startsFree = calls is { StartsFree: true };
+        var whole = thinking is null ? grammar : ThinkGrammar.Before(thinking, grammar, mayEnd: startsFree);
+        return new GrammarMatcher(model.Constraints.Of(whole, [.. calls?.CallTokens ?? [], .. thinking?.Tokens ?? []]), startsFree);
     }
 
     // The template's stop texts end text alone: they may be part of an answer that has a form.

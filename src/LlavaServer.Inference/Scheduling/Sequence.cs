@@ -180,7 +180,7 @@ internal sealed class Sequence
 
         _generated[_fedLength++] = tokenId;
         var isInCall = Request is { Calls: not null, Sampler.Grammar.HasBegun: true };
-        var bytes = _tokenizer.GetBytes(tokenId, special: Request.Calls?.Shows(tokenId, isInCall) == true);
+        var bytes = _tokenizer.GetBytes(tokenId, special: Request.Calls?.Shows(tokenId, isInCall) == true || Request.Thinking?.Tokens.Contains(tokenId) == true);
         var text = _utf8.Append(bytes);
         if (_trail is not null)
         {

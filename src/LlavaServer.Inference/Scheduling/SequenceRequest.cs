@@ -1,6 +1,7 @@
 using LlavaServer.Inference.Embeddings;
 using LlavaServer.Inference.Prompting;
 using LlavaServer.Inference.Sampling;
+using LlavaServer.Inference.Thinking;
 using LlavaServer.Inference.Tools;
 
 namespace LlavaServer.Inference.Scheduling;
@@ -50,4 +51,7 @@ internal sealed record SequenceRequest
 
     /// <summary>How calls of tools are written; null when none can be made.</summary>
     public CallPlan? Calls { get; init; }
+
+    /// <summary>How thoughts are told from the answer; null when all of it is answer.</summary>
+    public ThinkPlan? Thinking { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using LlavaServer.Inference.Grammars;
+using LlavaServer.Inference.Prompting;
 using LlavaServer.Models.Tokenization;
 
 namespace LlavaServer.Inference.Tools;
@@ -73,8 +74,8 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
             Grammar = request.Grammar is { } form ? Either(form, grammar) : grammar,
             StartsFree = isFree,
             HasForm = request.Grammar is not null,
-            MarkerTokens = ControlTokens(tokenizer, syntax.Markers),
-            CallTokens = ControlTokens(tokenizer, [syntax.Before, syntax.Between, syntax.After, syntax.NameEnd, syntax.IdEnd, syntax.OtherMarker]),
+            MarkerTokens = ControlTokens.In(syntax.Markers, tokenizer),
+            CallTokens = ControlTokens.In([syntax.Before, syntax.Between, syntax.After, syntax.NameEnd, syntax.IdEnd, syntax.OtherMarker], tokenizer),
         };
     }
 
@@ -126,17 +127,6 @@ internal sealed class CallPlanner(GrammarCompiler compiler, LimitOptions limits)
         var both = Grammar.Either(form, calls);
         _combined.AddOrUpdate(form, new((calls, both)));
         return both;
-    }
-
-    private static int[] ControlTokens(ITokenizer tokenizer, IEnumerable<string?> texts)
-    {
-        var tokens = new List<SpelledToken>();
-        foreach (var text in texts.OfType<string>())
-        {
-            tokenizer.FindControlTokens(text, tokens);
-        }
-
-        return [.. tokens.Select(static t => t.TokenId).Where(id => !tokenizer.IsEndOfGeneration(id)).Distinct()];
     }
 
     private static InferenceException Refused(string parameter, string message) => new(InferenceError.Unsupported, message) { Parameter = parameter };

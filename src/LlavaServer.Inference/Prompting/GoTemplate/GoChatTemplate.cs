@@ -58,7 +58,12 @@ internal sealed class GoChatTemplate : ChatTemplate
     public static GoChatTemplate Compile(string source, ITokenizer tokenizer, LimitOptions limits, TimeProvider time, params string[] stopTexts) =>
         new(GoProgram.Compile(TemplateName, source), tokenizer, limits, time, stopTexts);
 
-    public override bool Reads(string variable) => variable == PromptVariables.Thinking && (_program.Names.Contains("think") || _program.Names.Contains("isthinkset"));
+    public override bool Reads(string variable) => variable switch
+    {
+        PromptVariables.Thinking => _program.Names.Contains("think") || _program.Names.Contains("isthinkset"),
+        PromptVariables.ThinkLevel => _program.Names.Contains("thinklevel"),
+        _ => false,
+    };
 
     /// <summary>Throws <see cref="InferenceException"/> when the template fails or does not end.</summary>
     public override void Render(Conversation conversation, PromptText output)

@@ -31,6 +31,7 @@ internal static class GoConversation
 
             turns.Add(new GoTurn(message.Role, content, message.ToolCalls)
             {
+                Thinking = JinjaText.Of(message.Thinking, JinjaText.Input),
                 ImageCount = imageCount - first,
                 ToolName = message.ToolName,
                 ToolCallId = message.ToolCallId,
@@ -101,7 +102,7 @@ internal static class GoConversation
             _ => "user",
         })),
         Field("Content", turn.Content),
-        Field("Thinking", JinjaText.Empty),
+        Field("Thinking", turn.Thinking),
         Field("Images", turn.ImageCount == 0
             ? GoList.Nil("[]api.ImageData")
             : GoList.Of([.. Enumerable.Repeat(GoList.Of([], "api.ImageData"), turn.ImageCount)], "[]api.ImageData")),

@@ -125,6 +125,7 @@ internal sealed class JinjaChatTemplate : ChatTemplate
         foreach (var message in conversation.Messages)
         {
             bytes += message.Parts.Sum(p => p.Text is null ? 0L : Encoding.UTF8.GetByteCount(p.Text));
+            bytes += Encoding.UTF8.GetByteCount(message.Thinking);
             bytes += message.ToolCalls.Sum(c => (long)Encoding.UTF8.GetByteCount(c.Arguments));
         }
 

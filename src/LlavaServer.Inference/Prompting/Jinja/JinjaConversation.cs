@@ -23,6 +23,14 @@ internal static class JinjaConversation
             var value = new JinjaMap();
             value.Set("role", JinjaText.Of(RoleOf(message.Role)));
             value.Set("content", Content(message.Parts, capabilities, ref imageCount));
+            if (message.Thinking.Length > 0)
+            {
+                // Some templates read the one, some the other.
+                var thinking = JinjaText.Of(message.Thinking, JinjaText.Input);
+                value.Set("reasoning_content", thinking);
+                value.Set("thinking", thinking);
+            }
+
             if (message.ToolName is { } toolName)
             {
                 value.Set("name", JinjaText.Of(toolName, JinjaText.Input));

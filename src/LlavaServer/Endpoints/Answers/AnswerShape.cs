@@ -12,6 +12,9 @@ internal sealed record AnswerShape
     /// <summary>White space at the beginning of an answer is left out.</summary>
     public bool TrimsStart { get; init; } = true;
 
+    /// <summary>The dialect has a place for what the model thinks; else only its answer is sent.</summary>
+    public bool ShowsThinking { get; init; }
+
     /// <summary>The stream tells how far the answer is while there is no text yet.</summary>
     public bool IncludesProgress { get; init; }
 

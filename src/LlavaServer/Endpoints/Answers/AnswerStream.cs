@@ -208,7 +208,7 @@ internal sealed partial class AnswerStream : IDisposable
     private bool Append(GenerationUpdate update)
     {
         var piece = _shape.TrimsStart ? _trims[update.Choice].Next(update) : update;
-        var hasContent = piece.Text.Length > 0 || piece.ToolCalls is not null;
+        var hasContent = piece.Text.Length > 0 || piece.ToolCalls is not null || (_shape.ShowsThinking && piece.Thinking.Length > 0);
         if (!_isCommitted)
         {
             Commit();

@@ -12,7 +12,7 @@ internal interface IAnswerEvents
     /// <summary>How far the answer is; only with <see cref="AnswerShape.IncludesProgress"/>.</summary>
     void WriteProgress(ServerSentEvents events, GenerationProgress progress, TimeSpan elapsed);
 
-    /// <summary>Text of an answer, pieces of its calls, or both.</summary>
+    /// <summary>Text of an answer, pieces of its calls, or both; or thoughts, with <see cref="AnswerShape.ShowsThinking"/>.</summary>
     void WriteUpdate(ServerSentEvents events, GenerationUpdate update);
 
     /// <summary>The end of one answer; its text was written.</summary>

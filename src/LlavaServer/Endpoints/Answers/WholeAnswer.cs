@@ -19,16 +19,22 @@ internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTot
             var part = parts[update.Choice];
             var piece = shape.TrimsStart ? part.Trim.Next(update) : update;
             part.Text.Append(piece.Text);
-            part.Tokens.AddRange(piece.Tokens ?? []);
+            part.Thinking.Append(piece.Thinking);
+            part.Tokens.AddRange(piece.Thinking.Length > 0 ? [] : piece.Tokens ?? []);
             part.Calls.Add(update.ToolCalls);
-            if (piece.Text.Length > 0 || update.ToolCalls is not null)
+            if (piece.Text.Length > 0 || update.ToolCalls is not null || piece.Thinking.Length > 0)
             {
                 record.TimeToFirstToken ??= record.Elapsed;
             }
 
             if (update.FinishReason is { } reason)
             {
-                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, reason) { ToolCalls = part.Calls.ToList(), StopText = update.StopText };
+                choices[update.Choice] = new WholeChoice(part.Text.ToString(), part.Tokens, reason)
+                {
+                    Thinking = part.Thinking.ToString(),
+                    ToolCalls = part.Calls.ToList(),
+                    StopText = update.StopText,
+                };
                 totals.Add(update);
             }
         }
@@ -42,6 +48,8 @@ internal sealed record WholeAnswer(IReadOnlyList<WholeChoice> Choices, ChoiceTot
         public LeadingTrim Trim;
 
         public StringBuilder Text { get; } = new();
+
+        public StringBuilder Thinking { get; } = new();
 
         public List<TokenLogProbability> Tokens { get; } = [];
 

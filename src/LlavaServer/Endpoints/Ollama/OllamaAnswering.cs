@@ -34,14 +34,13 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
         await using var _ = running;
         QueueHeader.Set(context, running.Generation);
         var contextOf = hasContext ? model : null;
-        var splitter = prompts.SplitterOf(request, running.Request, model);
         if (request.Stream)
         {
-            await StreamAsync(context, request, running, contextOf, splitter, shape, type);
+            await StreamAsync(context, request, running, contextOf, shape, type);
             return;
         }
 
-        var text = new StringBuilder();
+        var (text, thinking, written) = (new StringBuilder(), new StringBuilder(), new StringBuilder());
         var calls = new OllamaCalls();
         var whole = new List<OllamaToolCall>();
         var tokens = new List<TokenLogProbability>();
@@ -51,24 +50,24 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
             last = running.Take();
             Note(context, last);
             text.Append(last.Text);
+            thinking.Append(last.Thinking);
+            written.Append(last.Written ?? last.Text);
             whole.AddRange(calls.Take(last) ?? []);
             tokens.AddRange(last.Tokens ?? []);
         }
         while (await running.MoveNextAsync());
-        var answer = text.ToString();
-        var (thinking, content) = splitter?.Next(answer, isLast: true) ?? ("", answer);
-        var piece = Last(context, request, last, content) with
+        var piece = Last(context, request, last, text.ToString()) with
         {
-            Thinking = thinking.Length > 0 ? thinking : null,
+            Thinking = thinking.Length > 0 ? thinking.ToString() : null,
             ToolCalls = whole.Count > 0 ? whole : null,
             Logprobs = OllamaLogprob.From(tokens),
-            Context = contextOf is null ? null : prompts.WriteContext(contextOf, running.Request, answer),
+            Context = contextOf is null ? null : prompts.WriteContext(contextOf, running.Request, written.ToString()),
         };
         await OllamaJson.WriteAsync(context, shape(piece), type);
     }
 
     private async Task StreamAsync<T>(
-        HttpContext context, OllamaRequest request, RunningGeneration running, ModelEntry? contextOf, ThinkSplitter? splitter, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
+        HttpContext context, OllamaRequest request, RunningGeneration running, ModelEntry? contextOf, Func<OllamaPiece, T> shape, JsonTypeInfo<T> type)
     {
         using var stream = new NdjsonStream(context, limits.Value.WriteStall, time);
         var calls = new OllamaCalls();
@@ -79,13 +78,12 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
             {
                 var update = running.Take();
                 Note(context, update);
-                answer?.Append(update.Text);
-                var (thinking, text) = splitter?.Next(update.Text, update.FinishReason is not null) ?? ("", update.Text);
-                if (thinking.Length > 0 || text.Length > 0 || update.Tokens is { Count: > 0 })
+                answer?.Append(update.Written ?? update.Text);
+                if (update.Thinking.Length > 0 || update.Text.Length > 0 || update.Tokens is { Count: > 0 })
                 {
-                    var piece = new OllamaPiece(request.Model, time.GetUtcNow(), text)
+                    var piece = new OllamaPiece(request.Model, time.GetUtcNow(), update.Text)
                     {
-                        Thinking = thinking.Length > 0 ? thinking : null,
+                        Thinking = update.Thinking.Length > 0 ? update.Thinking : null,
                         Logprobs = OllamaLogprob.From(update.Tokens),
                     };
                     await WriteLineAsync(stream, shape(piece), type);
@@ -144,7 +142,7 @@ internal sealed class OllamaAnswering(TextGenerator generator, OllamaPrompts pro
     private static void Note(HttpContext context, GenerationUpdate update)
     {
         var record = RequestRecord.Of(context);
-        if (update.Text.Length > 0 || update.ToolCalls is not null)
+        if (update.Text.Length > 0 || update.ToolCalls is not null || update.Thinking.Length > 0)
         {
             record.TimeToFirstToken ??= record.Elapsed;
         }

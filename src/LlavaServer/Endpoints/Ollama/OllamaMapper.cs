@@ -74,11 +74,11 @@ internal static class OllamaMapper
             var calls = Calls(messages[i].ToolCalls ?? []);
             if (role != ChatRole.Tool && calls.Length == 0 && collated.Count > 0 && collated[^1].Role == role && collated[^1].ToolCalls.Count == 0)
             {
-                collated[^1] = new ChatMessage(role, Join(collated[^1].Parts, parts));
+                collated[^1] = collated[^1] with { Parts = Join(collated[^1].Parts, parts) };
             }
             else
             {
-                collated.Add(new ChatMessage(role, parts) { ToolCalls = calls, ToolCallId = messages[i].ToolCallId, ToolName = messages[i].ToolName });
+                collated.Add(new ChatMessage(role, parts) { Thinking = messages[i].Thinking ?? "", ToolCalls = calls, ToolCallId = messages[i].ToolCallId, ToolName = messages[i].ToolName });
             }
         }
 
@@ -128,6 +128,7 @@ internal static class OllamaMapper
             MaxTokens = options.NumPredict >= 0 ? options.NumPredict : null,
             Stop = options.Stop,
             Grammar = request.Format,
+            Thinking = request.Thinks,
             TopLogProbabilities = request.TopLogprobs,
             ContextLength = ContextLength(options, model),
             KeepAlive = request.KeepAlive.ForPool,

@@ -75,11 +75,6 @@ internal sealed class OllamaPrompts(ModelTexts texts, TimeProvider time)
         }
     }
 
-    /// <summary>Parts thinking and answer, for a request whose model thinks; null for all others.</summary>
-    public ThinkSplitter? SplitterOf(OllamaRequest request, GenerationRequest generation, ModelEntry model) => request.Thinks is { } markers
-        ? new ThinkSplitter(markers, texts.WritePrompt(model, generation, "").TrimEnd().EndsWith(markers.Open, StringComparison.Ordinal))
-        : null;
-
     /// <summary>The answer that shows the prompt in place of one of the model.</summary>
     public OllamaPiece Render(OllamaRequest request, GenerationRequest generation, ModelEntry model)
     {

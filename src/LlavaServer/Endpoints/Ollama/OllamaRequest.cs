@@ -1,5 +1,5 @@
 using LlavaServer.Inference.Grammars;
-using LlavaServer.Inference.Prompting;
+using LlavaServer.Inference.Thinking;
 
 namespace LlavaServer.Endpoints.Ollama;
 

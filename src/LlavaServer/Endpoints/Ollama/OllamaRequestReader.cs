@@ -11,6 +11,9 @@ namespace LlavaServer.Endpoints.Ollama;
 /// </summary>
 internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<LimitsOptions> options)
 {
+    /// <summary>How the header of ignored members names the thoughts of earlier messages, which only models that think are shown.</summary>
+    public const string ThinkingOfMessages = "messages.thinking";
+
     private const int MaxTopLogprobs = 20;
 
     private static readonly JsonBodyRules Rules = new()
@@ -87,7 +90,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
         var names = new List<string>();
         if (root.TryGet("messages", out var messages) && messages.AsArray().Any(static message => message.AsObject().String("thinking") is { Length: > 0 }))
         {
-            names.Add("messages.thinking");
+            names.Add(ThinkingOfMessages);
         }
 
         if (TopLogprobs(root) is null && root.Int32("top_logprobs") > 0)
@@ -142,6 +145,7 @@ internal sealed class OllamaRequestReader(JsonBodyReader bodies, IOptions<Limits
         {
             Role = role,
             Content = fields.String("content") ?? "",
+            Thinking = fields.String("thinking"),
             Images = OllamaImages.Read(fields, _limits),
             ToolCalls = OllamaTools.Calls(fields),
             ToolName = fields.String("tool_name"),

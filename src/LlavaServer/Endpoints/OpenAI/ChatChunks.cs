@@ -23,8 +23,16 @@ internal sealed class ChatChunks : IAnswerChunks
     public void WriteText(Utf8JsonWriter writer, ChatAnswer answer, GenerationUpdate update)
     {
         BeginChunk(writer, answer, update.Choice);
-        writer.WriteString("content"u8, update.Text);
-        EndChunk(writer, answer, null, answer.TimesChunks ? update : null, update.Tokens);
+        if (update.Thinking.Length > 0)
+        {
+            writer.WriteString("reasoning_content"u8, update.Thinking);
+        }
+        else
+        {
+            writer.WriteString("content"u8, update.Text);
+        }
+
+        EndChunk(writer, answer, null, answer.TimesChunks ? update : null, update.Thinking.Length > 0 ? null : update.Tokens);
     }
 
     /// <summary>Id, type and name stand in the first piece of a call alone.</summary>

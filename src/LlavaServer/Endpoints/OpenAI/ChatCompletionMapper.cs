@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LlavaServer.Inference;
 using LlavaServer.Inference.Loading;
 using LlavaServer.Inference.Prompting;
@@ -22,6 +23,7 @@ internal sealed class ChatCompletionMapper(RequestImages images, LogitBias logit
             Messages = [.. request.Messages.Zip(parts, Map)],
             Ending = request.Ending,
             TemplateVariables = request.TemplateVariables,
+            Thinking = IsThinkingOff(request) ? null : model.Thinks,
             Tools = [.. request.Tools.Tools.Select(static tool => tool.Tool)],
             ToolSchemaPaths = [.. request.Tools.Tools.Select(static tool => tool.SchemaPath)],
             ToolChoice = request.Tools.Choice,
@@ -30,8 +32,12 @@ internal sealed class ChatCompletionMapper(RequestImages images, LogitBias logit
         return request.ApplyTo(neutral) with { Sampling = logitBias.Apply(request, model) };
     }
 
+    private static bool IsThinkingOff(ChatCompletionRequest request) =>
+        request.KeepsThinkingInText || (request.TemplateVariables.TryGetValue(PromptVariables.Thinking, out var thinking) && thinking.ValueKind == JsonValueKind.False);
+
     private static ChatMessage Map(RequestMessage message, MessagePart[] parts) => new(message.Role, parts)
     {
+        Thinking = message.Thinking,
         ToolCalls = message.ToolCalls,
         ToolCallId = message.ToolCallId,
         ToolName = message.ToolName,

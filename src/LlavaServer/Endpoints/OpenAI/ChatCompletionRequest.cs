@@ -22,5 +22,8 @@ internal sealed record ChatCompletionRequest : AnswerRequest
     /// <summary>One of them by <c>reasoning_effort</c>.</summary>
     public bool SwitchesThinkingOff { get; init; }
 
+    /// <summary>What the model thinks stays part of its text.</summary>
+    public bool KeepsThinkingInText { get; init; }
+
     public RequestTools Tools { get; init; } = new();
 }

@@ -43,6 +43,11 @@ internal static class ChatCompletionWriter
         writer.WriteString("role"u8, "assistant"u8);
         writer.WriteString("content"u8, choice.ToolCalls.Count > 0 && choice.Text.Length == 0 ? null : choice.Text);
         writer.WriteNull("refusal"u8);
+        if (choice.Thinking.Length > 0)
+        {
+            writer.WriteString("reasoning_content"u8, choice.Thinking);
+        }
+
         if (choice.ToolCalls.Count > 0)
         {
             WriteCalls(writer, choice.ToolCalls);

@@ -51,7 +51,7 @@ internal sealed class ChatCompletionsEndpoint(
             Fingerprint = Fingerprint.Of(model, inference.Value.Engine),
             IncludesUsage = request.IncludesUsage,
             HasServiceTier = request.HasServiceTier,
-            Shape = request.ShapeOf(prompts: 1),
+            Shape = request.ShapeOf(prompts: 1) with { ShowsThinking = true },
             HasLogProbabilities = request.TopLogProbabilities is not null,
             TimesChunks = request.TimesChunks,
             ImageCount = record.Images,

@@ -67,6 +67,7 @@ internal static class ChatFields
         Honoured("tool_choice", "string", "none, auto, required, an object that names a function, or allowed_tools."),
         Honoured("parallel_tool_calls", "boolean", "False: one call at most."),
         Honoured("chat_template_kwargs", "object", "Variables of the chat template, for example enable_thinking."),
+        Honoured("reasoning_format", "string", "Where a model that thinks has its thoughts: auto or deepseek in reasoning_content, none in content, between its markers."),
         Honoured("service_tier", "string", "Answered with default."),
 
         Neutral("modalities", "array", "Kinds of output.", "[\"text\"]", IsTextOnly),
@@ -80,7 +81,7 @@ internal static class ChatFields
             "audio", "prediction", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
             "metadata", "store", "verbosity", "moderation", "lora", "post_sampling_probs", "return_tokens", "verbose",
         }.Select(static name => new ChatField(name, "object", "Accepted and ignored.", ChatFieldRule.Ignored)),
-        new("reasoning_effort", "string", "none switches thinking off where the chat template knows it; else accepted and ignored.", ChatFieldRule.Ignored),
+        new("reasoning_effort", "string", "none, minimal, low, medium, high, xhigh or max, where the chat template knows it; none switches thinking off. Else accepted and ignored.", ChatFieldRule.Ignored),
     ];
 
     public static IReadOnlyDictionary<string, ChatField> ByName { get; } = All.ToDictionary(static field => field.Name);

@@ -1,6 +1,7 @@
 using LlavaServer.Configuration;
 using LlavaServer.Endpoints.Reading;
 using LlavaServer.Inference;
+using LlavaServer.Inference.Prompting;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Endpoints.OpenAI;
@@ -15,8 +16,8 @@ internal sealed class ChatRequestReader(IOptions<LimitsOptions> limits, AnswerFi
     public ChatCompletionRequest Read(JsonFields body)
     {
         var answer = common.Read(body, ChatFields.ByName);
-        var switchesThinkingOff = TemplateFields.SwitchesThinkingOff(body);
-        if (switchesThinkingOff)
+        var effort = ReasoningEffort.Read(body, "reasoning_effort");
+        if (effort is not null)
         {
             answer = answer with { IgnoredFields = [.. answer.IgnoredFields.Where(static name => name != "reasoning_effort")] };
         }
@@ -26,8 +27,9 @@ internal sealed class ChatRequestReader(IOptions<LimitsOptions> limits, AnswerFi
         {
             Messages = messages,
             Ending = TemplateFields.Ending(body, messages),
-            TemplateVariables = TemplateFields.Variables(body),
-            SwitchesThinkingOff = switchesThinkingOff,
+            TemplateVariables = TemplateFields.Variables(body, effort),
+            SwitchesThinkingOff = effort == PromptVariables.NoThinking,
+            KeepsThinkingInText = TemplateFields.KeepsThinkingInText(body),
             Tools = ToolFields.Read(body, hasForm: answer.Grammar is not null),
             TopLogProbabilities = TopLogProbabilities(body),
         };

@@ -22,7 +22,7 @@ internal sealed class ChunkEvents(ChatAnswer answer, IAnswerChunks chunks) : IAn
 
     public void WriteUpdate(ServerSentEvents events, GenerationUpdate update)
     {
-        if (update.Text.Length > 0)
+        if (update.Text.Length > 0 || update.Thinking.Length > 0)
         {
             events.Append((chunks, answer, update), static (writer, state) => state.chunks.WriteText(writer, state.answer, state.update));
         }

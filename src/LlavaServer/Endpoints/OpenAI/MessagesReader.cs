@@ -47,9 +47,24 @@ internal sealed class MessagesReader(LimitsOptions limits)
         };
         return new RequestMessage(role, Content(message, role))
         {
+            Thinking = role == ChatRole.Assistant ? Thinking(message) : "",
             ToolCalls = role == ChatRole.Assistant ? ToolMessages.Calls(message) : [],
             ToolCallId = role == ChatRole.Tool ? message.Required("tool_call_id").AsString() : null,
         };
+    }
+
+    // The first is the name that this server and llama-server use, the second is that of others.
+    private static string Thinking(JsonFields message)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["reasoning_content", "reasoning"])
+        {
+            if (message.TryGet(name, out var field) && field.Kind == JsonValueKind.String && field.AsString() is { Length: > 0 } thinking)
+            {
+                return thinking;
+            }
+        }
+
+        return "";
     }
 
     private List<RequestPart> Content(JsonFields message, ChatRole role)

@@ -5,16 +5,18 @@ using LlavaServer.Inference.Prompting;
 namespace LlavaServer.Endpoints.OpenAI;
 
 /// <summary>
-/// Reads what is for the chat template: its variables (<c>chat_template_kwargs</c>, and <c>reasoning_effort</c> none, which switches thinking off where a
-/// template knows it), and how the prompt ends.
+/// Reads what is for the chat template: its variables (<c>chat_template_kwargs</c> and those of <see cref="ReasoningEffort"/>), how the prompt ends, and where
+/// thoughts are shown.
 /// </summary>
 internal static class TemplateFields
 {
     private const int MaxVariables = 64;
 
-    public static IReadOnlyDictionary<string, JsonElement> Variables(JsonFields body)
+    /// <param name="body">With <c>chat_template_kwargs</c>, which come first.</param>
+    /// <param name="effort">What <see cref="ReasoningEffort"/> read.</param>
+    public static IReadOnlyDictionary<string, JsonElement> Variables(JsonFields body, IReadOnlyDictionary<string, JsonElement>? effort)
     {
-        var variables = new Dictionary<string, JsonElement>(SwitchesThinkingOff(body) ? PromptVariables.NoThinking : PromptVariables.None);
+        var variables = new Dictionary<string, JsonElement>(effort ?? PromptVariables.None);
         if (body.Object("chat_template_kwargs") is not { } fields)
         {
             return variables;
@@ -42,16 +44,27 @@ internal static class TemplateFields
         return variables;
     }
 
-    /// <summary>Other efforts change nothing, and are listed as ignored.</summary>
-    public static bool SwitchesThinkingOff(JsonFields body) =>
-        body.TryGet("reasoning_effort", out var effort) && effort.Kind == JsonValueKind.String && effort.AsString() == "none";
+    /// <summary>Whether thoughts stay part of the text, as <c>reasoning_format</c> says.</summary>
+    public static bool KeepsThinkingInText(JsonFields body) => body.String("reasoning_format") switch
+    {
+        null or "auto" or "deepseek" => false,
+        "none" => true,
+        _ => throw RequestException.InvalidValue("reasoning_format", "Invalid value for 'reasoning_format': it must be auto, deepseek or none."),
+    };
 
     /// <summary>Fields for variables that the model's template does not read.</summary>
     public static IEnumerable<string> WithoutEffect(ChatCompletionRequest request, Func<string, bool> reads)
     {
         foreach (var name in request.TemplateVariables.Keys.Where(name => !reads(name)))
         {
-            yield return request.SwitchesThinkingOff && name == PromptVariables.Thinking ? "reasoning_effort" : $"chat_template_kwargs.{name}";
+            if (name == PromptVariables.ThinkLevel || (name == PromptVariables.Thinking && request.SwitchesThinkingOff))
+            {
+                yield return "reasoning_effort";
+            }
+            else if (name != PromptVariables.Thinking || !request.TemplateVariables.ContainsKey(PromptVariables.ThinkLevel))
+            {
+                yield return $"chat_template_kwargs.{name}";
+            }
         }
     }
 

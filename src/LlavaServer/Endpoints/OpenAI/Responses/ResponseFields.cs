@@ -44,7 +44,7 @@ internal static class ResponseFields
         Refused("max_completion_tokens", "integer", "It is 'max_output_tokens' here."),
         Refused("response_format", "object", "It is 'text.format' here."),
         .. ChatFields.All.Where(static field => !s_ofChat.Contains(field.Name)),
-        new("reasoning", "object", "effort none switches thinking off where the chat template knows it; else accepted and ignored.", ChatFieldRule.Ignored),
+        new("reasoning", "object", "effort: none, minimal, low, medium, high, xhigh or max, where the chat template knows it; none switches thinking off. Else accepted and ignored.", ChatFieldRule.Ignored),
         .. new[] { "service_tier", "max_tool_calls", "context_management" }
             .Select(static name => new ChatField(name, "object", "Accepted and ignored.", ChatFieldRule.Ignored)),
     ];

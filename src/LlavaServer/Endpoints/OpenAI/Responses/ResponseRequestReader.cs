@@ -32,19 +32,18 @@ internal sealed class ResponseRequestReader(IOptions<LimitsOptions> limits, Answ
         var functions = ResponseToolFields.Tools(body, ignored);
         var tools = ResponseToolFields.Read(body, functions, hasForm: grammar is not null, ignored);
         var top = body.Int32("top_logprobs", 0, TokenLogProbability.MostAlternatives);
-        var switchesThinkingOff = SwitchesThinkingOff(body);
-        var variables = TemplateFields.Variables(body);
+        var effort = body.TryGet("reasoning", out var reasoning) && reasoning.Kind == JsonValueKind.Object ? ReasoningEffort.Read(reasoning.AsObject(), "effort") : null;
         var chat = new ChatCompletionRequest(answer with
         {
             Grammar = grammar,
             TimesChunks = false,
-            IgnoredFields = switchesThinkingOff ? [.. ignored.Where(static name => name != "reasoning")] : ignored,
+            IgnoredFields = effort is not null ? [.. ignored.Where(static name => name != "reasoning")] : ignored,
         })
         {
             Messages = messages,
             Ending = TemplateFields.Ending(body, messages),
-            TemplateVariables = switchesThinkingOff ? new Dictionary<string, JsonElement>(PromptVariables.NoThinking.UnionBy(variables, static pair => pair.Key)) : variables,
-            SwitchesThinkingOff = switchesThinkingOff,
+            TemplateVariables = TemplateFields.Variables(body, effort),
+            SwitchesThinkingOff = effort == PromptVariables.NoThinking,
             Tools = tools,
             TopLogProbabilities = IncludesLogProbabilities(body, ignored) ? top ?? 0 : top is > 0 ? top : null,
         };
@@ -113,10 +112,6 @@ internal sealed class ResponseRequestReader(IOptions<LimitsOptions> limits, Answ
 
         return includes;
     }
-
-    private static bool SwitchesThinkingOff(JsonFields body) =>
-        body.TryGet("reasoning", out var reasoning) && reasoning.Kind == JsonValueKind.Object
-        && reasoning.AsObject().TryGet("effort", out var effort) && effort.Kind == JsonValueKind.String && effort.AsString() == "none";
 
     private static JsonElement? Metadata(JsonFields body)
     {

@@ -1,4 +1,4 @@
-namespace LlavaServer.Inference.Prompting;
+namespace LlavaServer.Inference.Thinking;
 
 /// <summary>The texts between which a model thinks before it answers, as its chat template writes them. Immutable.</summary>
 public sealed record ThinkMarkers(string Open, string Close)
