@@ -14,7 +14,7 @@ public sealed record GenerationProgress
     /// <summary>Queued: time until its turn at the measured speed; null when nothing was measured.</summary>
     public TimeSpan? Estimate { get; init; }
 
-    /// <summary>Loading: bytes; encoding: pictures; prefill: prompt tokens.</summary>
+    /// <summary>Loading: bytes; encoding: tiles, of which a picture is one; prefill: prompt tokens.</summary>
     public long Done { get; init; }
 
     /// <summary>All of what <see cref="Done"/> counts.</summary>
@@ -22,6 +22,9 @@ public sealed record GenerationProgress
 
     /// <summary>Encoding: pictures of the request.</summary>
     public int ImageCount { get; init; }
+
+    /// <summary>Encoding: pictures that needed none, their encoding being cached.</summary>
+    public int CachedImages { get; init; }
 
     /// <summary>Prompt tokens, once they are known; else 0.</summary>
     public int PromptTokens { get; init; }

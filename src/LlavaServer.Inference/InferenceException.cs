@@ -31,5 +31,8 @@ public sealed class InferenceException : Exception
 
     public int? PromptTokens { get; init; }
 
+    /// <summary>How many of <see cref="PromptTokens"/> are rows of pictures.</summary>
+    public int? ImageTokens { get; init; }
+
     public int? ContextLength { get; init; }
 }

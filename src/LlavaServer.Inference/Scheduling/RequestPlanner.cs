@@ -206,6 +206,7 @@ internal sealed class RequestPlanner(InferenceOptions options, CallPlanner calls
         $"The prompt has {estimate}{tokens} tokens, {imageTokens} of them from pictures; the context holds {context} (Engine:ContextLength){(request.Pooling is null ? ", of which the answer needs at least one" : "")}.")
     {
         PromptTokens = (int)Math.Min(int.MaxValue, tokens),
+        ImageTokens = (int)Math.Min(int.MaxValue, imageTokens),
         ContextLength = context,
     };
 }

@@ -25,6 +25,7 @@ internal sealed class Sequence
     private InferenceError? _failure;
     private int[] _generated;
     private int _fedLength;
+    private int _cachedImages;
     private int _tokensAtDeath = -1;
 
     /// <param name="request">Prompt, sampler and limits.</param>
@@ -106,6 +107,7 @@ internal sealed class Sequence
             }
         }
 
+        _cachedImages = _jobs.Count(static job => job is not { Embedding: null });
         if (Array.Exists(_jobs, j => j is { Embedding: null }))
         {
             Times.EncodeStarted = _time.GetTimestamp();
@@ -307,6 +309,7 @@ internal sealed class Sequence
             Done = phase == GenerationPhase.Encoding ? encoded : computed,
             Total = phase == GenerationPhase.Encoding ? imageCount : Prompt.Length,
             ImageCount = imageCount,
+            CachedImages = _cachedImages,
             PromptTokens = Prompt.Length,
             ComputedTokens = computed,
             CachedTokens = CachedTokens,

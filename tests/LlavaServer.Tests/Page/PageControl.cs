@@ -30,20 +30,28 @@ internal sealed class PageControl : IAsyncDisposable
             prompt = host.Script.Factory.LastPrompt,
             pictures = host.Script.Seen,
         }));
-        app.MapPost("/set", (int? load, int? encode, int? prefill, int? pace, string? say) =>
+        app.MapPost("/set", (int? load, int? encode, int? prefill, int? pace, string? say, string? fault) =>
         {
             var script = host.Script;
             (script.LoadTime, script.EncodeTime, script.PrefillTime) = (load ?? script.LoadTime, encode ?? script.EncodeTime, prefill ?? script.PrefillTime);
             (script.Pace, script.Saying) = (pace ?? script.Pace, say ?? script.Saying);
+            script.Fault = fault switch
+            {
+                "memory" => new InsufficientMemoryException("what the caller must not read"),
+                "engine" => new InvalidOperationException("what the caller must not read"),
+                _ => null,
+            };
         });
         app.MapPost("/reset", host.ResetAsync);
+        app.MapPost("/restart", (Dictionary<string, string?> settings) => host.RestartAsync(settings));
         app.MapPost("/occupy", (int count) => host.OccupyAsync(count));
         app.MapPost("/release", (int count) => host.ReleaseAsync(count));
         app.MapPost("/unload", (string model) => host.UnloadAsync(model));
         app.MapPost("/kill", host.KillAsync);
         app.MapPost("/start", (bool? ready) => host.StartAsync(ready ?? true));
         app.MapPost("/ready", host.GetReadyAsync);
-        app.MapPost("/drain", host.Drain);
+        app.MapPost("/close", host.CloseAsync);
+        app.MapPost("/drain", (int? delay) => host.Drain(delay is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null));
         await app.StartAsync();
         return new PageControl(app);
     }

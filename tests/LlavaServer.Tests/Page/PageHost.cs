@@ -1,9 +1,11 @@
 using System.Net.Http.Json;
 using LlavaServer.Configuration;
+using LlavaServer.Health;
 using LlavaServer.Inference;
 using LlavaServer.Tests.EndToEnd;
 using LlavaServer.Tests.Scripted;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace LlavaServer.Tests.Page;
@@ -19,6 +21,9 @@ internal sealed class PageHost : IAsyncDisposable
     private readonly Dictionary<string, string?> _settings;
     private readonly List<(CancellationTokenSource Leaving, Task<HttpResponseMessage> Answer)> _others = [];
     private readonly HttpClient _http;
+
+    /// <summary>Settings of this server alone, or null: it is as at the beginning.</summary>
+    private IReadOnlyDictionary<string, string?>? _changed;
     private ScriptedServer? _server;
     private Task _ending = Task.CompletedTask;
 
@@ -53,7 +58,13 @@ internal sealed class PageHost : IAsyncDisposable
     {
         if (_server is null)
         {
-            _server = await ScriptedServer.StartAsync(Script.Factory, _settings);
+            var settings = new Dictionary<string, string?>(_settings);
+            foreach (var (key, value) in _changed ?? new Dictionary<string, string?>())
+            {
+                settings[key] = value;
+            }
+
+            _server = await ScriptedServer.StartAsync(Script.Factory, settings);
             if (ready)
             {
                 await GetReadyAsync();
@@ -62,6 +73,14 @@ internal sealed class PageHost : IAsyncDisposable
     }
 
     public Task GetReadyAsync() => _server!.AnnounceAsync();
+
+    /// <summary>Goes and comes again with other settings, until the next <see cref="ResetAsync"/>.</summary>
+    public async Task RestartAsync(IReadOnlyDictionary<string, string?> settings)
+    {
+        await KillAsync();
+        _changed = settings;
+        await StartAsync();
+    }
 
     /// <summary>Ends the server as a killed process ends: connections break.</summary>
     public async Task KillAsync()
@@ -77,11 +96,20 @@ internal sealed class PageHost : IAsyncDisposable
         await server.DisposeAsync();
     }
 
-    /// <summary>Lets the server go down as on SIGTERM: for a while it says that it is draining, and answers.</summary>
-    public void Drain()
+    /// <summary>Lets the server go down as on SIGTERM: for the delay it says that it is draining, and answers.</summary>
+    public void Drain(TimeSpan? delay)
     {
-        _server!.Services.GetRequiredService<IOptions<ShutdownOptions>>().Value.Delay = DrainTime;
+        _changed = new Dictionary<string, string?>();
+        _server!.Services.GetRequiredService<IOptions<ShutdownOptions>>().Value.Delay = delay ?? DrainTime;
         _ending = _server.DrainAsync();
+    }
+
+    /// <summary>Lets the server refuse new requests as it does on its way down, but go on listening.</summary>
+    public Task CloseAsync()
+    {
+        _changed = new Dictionary<string, string?>();
+        _server!.Services.GetRequiredService<IOptions<ShutdownOptions>>().Value.Delay = TimeSpan.Zero;
+        return _server.Services.GetServices<IHostedService>().OfType<DrainService>().Single().StoppingAsync(CancellationToken.None);
     }
 
     /// <summary>Lets others ask, whose answers do not end by themselves.</summary>
@@ -125,10 +153,12 @@ internal sealed class PageHost : IAsyncDisposable
     {
         Script.Forget();
         await ReleaseAsync(_others.Count);
-        if (!_ending.IsCompleted)
+        if (_changed is not null)
         {
             await KillAsync();
         }
+
+        _changed = null;
 
         await StartAsync();
     }

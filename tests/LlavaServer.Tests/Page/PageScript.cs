@@ -52,12 +52,15 @@ internal sealed partial class PageScript
     /// <summary>Milliseconds of a token of an answer whose message has no pace of its own.</summary>
     public int Pace { get; set; }
 
+    /// <summary>What each step throws; null steps.</summary>
+    public Exception? Fault { get; set; }
+
     /// <summary>Pictures that were encoded, since the last <see cref="Forget"/>.</summary>
     public IReadOnlyCollection<SeenPicture> Seen => _seen;
 
     public void Forget()
     {
-        (LoadTime, EncodeTime, PrefillTime, Pace, Saying) = (0, 0, 0, 0, Usual);
+        (LoadTime, EncodeTime, PrefillTime, Pace, Saying, Fault) = (0, 0, 0, 0, Usual, null);
         _seen.Clear();
     }
 
@@ -101,6 +104,11 @@ internal sealed partial class PageScript
 
     private void Step(Batch batch)
     {
+        if (Fault is { } fault)
+        {
+            throw fault;
+        }
+
         var wait = 0;
         foreach (var rows in batch.Rows.ToArray().GroupBy(static row => row.Sequence.Value))
         {

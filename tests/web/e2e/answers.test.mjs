@@ -1,10 +1,13 @@
 // Asking and what happens meanwhile: T1, T4, T5, T8, T14, T16, T23.
 
 import assert from "node:assert/strict";
-import { address, scenario } from "./support.mjs";
+import { readFile } from "node:fs/promises";
+import { control } from "../harness/control.mjs";
+import { address, file, picture, scenario } from "./support.mjs";
 
 const refused = /console: Failed to load resource: the server responded with a status of/;
 const broken = /console: Failed to load resource: net::|failed: .*v1\/chat\/completions net::/;
+const away = /failed: \S*\.js net::ERR_/;
 const stopped = /failed: .*v1\/chat\/completions net::ERR_ABORTED/;
 
 scenario("T1 W1 W33 W66 first visit: an example fills the composer, the answer streams, its usage is shown", {}, async ({ page, chat, requests }) => {
@@ -95,35 +98,78 @@ scenario("W73 an engine that fails in the middle: the text stays, the error is t
   assert.match(await page.locator(".request-id").textContent(), /Request \S+/);
 });
 
-/** The codes of W44 as the server writes them; what each must say and offer. */
-const codes = [
-  ["queue_full", 429, { message: "full" }, { "retry-after": "30" }, /busy. Try again in \d+\sis?/.source, ["retry"]],
-  ["model_not_found", 404, { message: "no" }, {}, "not installed", ["Choose another model", "retry"]],
-  ["out_of_memory", 503, { message: "5 GB are missing" }, {}, "5 GB are missing", ["Choose another model", "retry"]],
-  ["context_length_exceeded", 400, { message: "The prompt has 5210 tokens", n_prompt_tokens: 5210, n_ctx: 4096 }, {}, "5,210 tokens, the limit is 4,096", ["Edit the message", "Start a new chat"]],
-  ["too_many_images", 400, { message: "17 images, the limit is 16", param: "messages" }, {}, "17 images, the limit is 16", ["Edit the message"]],
-  ["image_input_not_supported", 400, { message: "no" }, {}, "reads text only", ["Use "]],
-  ["request_too_large", 413, { message: "70 MB, the limit is 64 MB" }, {}, "70 MB, the limit is 64 MB", ["Edit the message"]],
-  ["permission_error", 403, { message: "chat is not allowed" }, {}, "not allowed for this key", ["retry"]],
-  ["internal_error", 500, { message: "odd" }, {}, "odd", ["retry"]],
-  ["never_heard_of", 500, { message: "strange" }, {}, "strange", ["retry"]],
-];
+const pair = () => [file("red.png", picture(200, 0, 0)), file("green.png", picture(0, 160, 0, 40, 4))];
+const long = "word ".repeat(4000);
 
-for (const [code, status, error, headers, text, offers] of codes) {
-  scenario(`T14 W44 ${code}: text, control, nothing lost`, { allow: [refused] }, async ({ page, chat }) => {
-    await answerWith(page, status, { type: "x", param: null, code, ...error }, headers);
-    await chat.ask("My question", "error");
-    const failure = page.locator(`[data-code=${code}]`);
-    assert.match(await failure.locator("[role=alert]").textContent(), new RegExp(text.replace("\\sis?", "\\ss")));
-    assert.match(await failure.textContent(), /Request req_test/);
-    for (const offer of offers) {
-      assert.ok(await (offer === "retry" ? failure.locator("[data-action=retry]") : failure.getByRole("button", { name: offer })).first().isVisible(), offer);
+/**
+ * The codes of W44 as the real server comes to them, after the page was opened with what held before: {settings: of the server, meet: what else leads
+ * there, files, ask: the question, says, offers}.
+ */
+const codes = {
+  queue_full: { settings: { "Llava:Queue:MaxQueue": "0" }, meet: () => control.occupy(2), says: /busy\. Try again in \d+\ss/, offers: ["Try again"] },
+  model_not_found: { meet: ({ page }) => choose(page, "gone", ["completion", "vision"]), says: /gone is not installed.*llava pull gone/s, offers: ["Choose another model", "Try again"] },
+  out_of_memory: { settings: {}, meet: () => control.set({ fault: "memory" }), says: /not enough memory/, offers: ["Choose another model", "Try again"] },
+  generation_failed: { settings: {}, meet: () => control.set({ fault: "engine" }), says: /The server reports: /, offers: ["Try again"] },
+  context_length_exceeded: { files: pair, ask: `Too long ${long}`, says: /[\d,]{5,} tokens, the limit is 16,384.*8 of the tokens are pictures/s, offers: ["Edit the message", "Start a new chat"] },
+  image_too_large: { settings: { "Llava:Limits:ImageSide": "32" }, files: pair, says: /Picture 2 \(green\.png\) was refused/, offers: ["Edit the message"], marked: "green.png" },
+  too_many_images: { settings: { "Llava:Limits:Images": "1" }, files: pair, says: /refused/, offers: ["Edit the message"] },
+  image_input_not_supported: { meet: ({ page }) => choose(page, "blind", ["completion", "vision"]), files: pair, says: /blind reads text only/, offers: ["Use eye", "Edit the message"] },
+  request_too_large: { settings: { "Llava:Limits:MaxRequestBodyBytes": "1024" }, ask: `Much ${long.slice(0, 3000)}`, says: /1,?024|1 kB/, offers: ["Edit the message"] },
+  shutting_down: { meet: () => control.close(), says: /The server is restarting/, offers: ["Try again"] },
+};
+
+/** Chooses a model of which the page was told more than is true. */
+async function choose(page, name, capabilities) {
+  await page.route("**/api/tags", async route => {
+    const { models } = await (await route.fetch()).json();
+    await route.fulfill({ json: { models: [...models.filter(model => !model.name.startsWith(name)), { ...models[0], name: `${name}:latest`, model: `${name}:latest`, capabilities }] } });
+  });
+  await page.reload();
+  await page.waitForSelector(".facts span", { state: "attached" });
+  await page.click("[data-action=models]");
+  await page.locator(".model", { hasText: name }).click();
+}
+
+for (const [code, { settings, meet, files, ask = "My question", says, offers, marked }] of Object.entries(codes)) {
+  scenario(`T14 W44 ${code}: text, control, nothing lost`, { allow: [refused, broken, away] }, async ({ page, chat }) => {
+    if (settings) {
+      await control.restart(settings);
     }
 
-    assert.equal(await page.locator(".said").textContent(), "My question");
-    await page.unroute("**/v1/chat/completions");
-    if (offers.includes("retry")) {
+    await meet?.({ page });
+    if (files) {
+      await chat.attach(...files());
+    }
+
+    await chat.ask(ask, "error");
+    const failure = page.locator(`[data-code=${code}]`);
+    await failure.waitFor();
+    assert.match(await failure.locator("[role=alert]").textContent(), says);
+    assert.match(await failure.textContent(), /Request req_\w+/);
+    for (const offer of offers) {
+      assert.ok(await failure.getByRole("button", { name: offer }).first().isVisible(), offer);
+    }
+
+    assert.equal(await page.locator(".said").textContent(), ask.trim());
+    assert.equal(await page.locator(".sent-images img").count(), files ? 2 : 0);
+    assert.deepEqual(await page.locator("[data-refused=true] img").evaluateAll(images => images.map(image => image.alt)), marked ? [marked] : []);
+
+    // The hindrance is gone, or mended by hand; then the same question is answered.
+    await control.reset();
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.waitForSelector("[data-banner]", { state: "detached" });
+    if (code === "image_input_not_supported") {
+      await failure.getByRole("button", { name: "Use eye" }).click();
+    } else if (code === "model_not_found") {
+      await failure.getByRole("button", { name: "Choose another model" }).click();
+      await page.locator(".model", { hasText: "eye" }).click();
       await page.click("[data-action=retry]");
+    } else if (code === "context_length_exceeded") {
+      await failure.getByRole("button", { name: "Edit the message" }).click();
+      await page.fill(".edit textarea", "Shorter");
+      await page.click("[data-action=save-edit]");
+    } else if (offers.includes("Try again")) {
+      await page.click("[data-action=retry]:not([disabled])");
     } else {
       await chat.act(chat.last(), "again");
     }
@@ -133,11 +179,30 @@ for (const [code, status, error, headers, text, offers] of codes) {
   });
 }
 
-const answerWith = (page, status, error, headers = {}) => page.route("**/v1/chat/completions", route => route.fulfill({
-  status, headers: { "content-type": "application/json", "x-request-id": "req_test", ...headers }, body: JSON.stringify({ error }),
-}));
+/** What the scripted server cannot come to: answers of something between it and the page, and codes of later servers. */
+const foreign = [
+  ["permission_error", 403, "chat is not allowed", /not allowed for this key/],
+  ["internal_error", 500, "odd", /odd/],
+  ["never_heard_of", 500, "strange", /strange/],
+];
 
-scenario("T14 W44 model_loading asks again by itself", { allow: [refused] }, async ({ page, chat }) => {
+for (const [code, status, message, says] of foreign) {
+  scenario(`T14 W44 ${code}: text, control, nothing lost`, { allow: [refused] }, async ({ page, chat }) => {
+    await page.route("**/v1/chat/completions", route => route.fulfill({
+      status, headers: { "content-type": "application/json", "x-request-id": "req_test" }, body: JSON.stringify({ error: { message, type: "x", param: null, code } }),
+    }));
+    await chat.ask("My question", "error");
+    assert.match(await page.locator(`[data-code=${code}] [role=alert]`).textContent(), says);
+    assert.match(await page.locator(`[data-code=${code}]`).textContent(), /Request req_test/);
+    assert.equal(await page.locator(".said").textContent(), "My question");
+    await page.unroute("**/v1/chat/completions");
+    await page.click("[data-action=retry]");
+    await page.waitForSelector("article[data-role=assistant][data-state=done]");
+    assert.equal(await page.locator("article").count(), 2);
+  });
+}
+
+scenario("T14 W44 model_loading, which this server says to callers without a stream alone, asks again by itself", { allow: [refused] }, async ({ page, chat }) => {
   let count = 0;
   await page.route("**/v1/chat/completions", route => ++count > 1 ? route.continue() : route.fulfill({
     status: 503, headers: { "content-type": "application/json", "retry-after": "1" }, body: JSON.stringify({ error: { message: "loading", type: "x", param: null, code: "model_loading" } }),
@@ -148,11 +213,11 @@ scenario("T14 W44 model_loading asks again by itself", { allow: [refused] }, asy
   assert.equal(count, 2);
 });
 
+const key = "0123456789abcdef0123456789abcdef";
+const locked = { "Llava:Security:ApiKeys": `web:${key}` };
+
 scenario("T16 W25 a key is asked for, kept for the page only, and the pending message is sent with it", { open: false, allow: [refused] }, async ({ page, chat, requests }) => {
-  const key = "sk-test-4711";
-  await page.route(/\/(api\/|v1\/|props)/, route => route.request().headers().authorization === `Bearer ${key}` ? route.continue() : route.fulfill({
-    status: 401, contentType: "application/json", body: JSON.stringify({ error: { message: "wrong", type: "authentication_error", param: null, code: "invalid_api_key" } }),
-  }));
+  await control.restart(locked);
   await chat.open();
   const dialog = page.locator("dialog[data-dialog=key]");
   await dialog.waitFor();
@@ -171,14 +236,14 @@ scenario("T16 W25 a key is asked for, kept for the page only, and the pending me
   const stored = await page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
   assert.ok(!stored.includes(key));
   assert.ok(!JSON.stringify(requests).includes(key));
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("[data-action=export-all]")]);
+  assert.ok(!(await readFile(await download.path(), "utf8")).includes(key));
 });
 
 scenario("W25 a remembered key is used after a reload, and can be forgotten", { open: false, allow: [refused] }, async ({ page, chat }) => {
-  await page.route(/\/(api\/|v1\/|props)/, route => route.request().headers().authorization === "Bearer abc" ? route.continue() : route.fulfill({
-    status: 401, contentType: "application/json", body: JSON.stringify({ error: { message: "wrong", type: "authentication_error", param: null, code: "invalid_api_key" } }),
-  }));
+  await control.restart(locked);
   await chat.open();
-  await page.fill("dialog [name=key]", "abc");
+  await page.fill("dialog [name=key]", key);
   await page.check("dialog [type=checkbox]");
   await page.click("dialog [data-action=confirm]");
   await page.waitForSelector(".facts span");

@@ -1,6 +1,7 @@
 // The host that the other tests stand on, without a browser: what the directives and the control do, and what the page is told of an answer (W70 to W73).
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { beforeEach, test } from "node:test";
 import { address, control, until } from "../harness/control.mjs";
 import { png } from "../harness/pictures.mjs";
@@ -92,8 +93,27 @@ test("W70 pictures are told one by one, then the prompt", async () => {
   const events = await ask(`Look ${"and look ".repeat(80)}#tokens 2`, { pictures: [dataUrl(png(4, 4, [255, 0, 0])), dataUrl(png(4, 4, [0, 0, 255]))] });
   const encoding = progressOf(events).filter(progress => progress.phase === "encoding");
   assert.deepEqual([...new Set(encoding.map(({ image, images }) => `${image} of ${images}`))], ["1 of 2", "2 of 2"], JSON.stringify(events));
+  assert.ok(encoding.every(({ done, total, cached }) => total === 2 && done < 2 && cached === 0), JSON.stringify(encoding));
   assert.ok(progressOf(events).filter(progress => progress.phase === "prefill").length >= 2);
   assert.deepEqual((await control.state()).pictures.map(picture => picture.quarters[0]), [[255, 0, 0], [0, 0, 255]]);
+});
+
+test("W70 pictures whose encoding is cached are named, and count as done", async () => {
+  const known = dataUrl(png(4, 4, [255, 255, 0]));
+  await ask("First #tokens 1", { pictures: [known] });
+  await control.set({ encode: 700 });
+  const events = await ask("Then both #tokens 1", { pictures: [known, dataUrl(png(4, 4, [0, 255, 255]))] });
+  const encoding = progressOf(events).filter(progress => progress.phase === "encoding");
+  assert.deepEqual(encoding.map(({ image, images, done, total, cached }) => [image, images, done, total, cached])[0], [2, 2, 1, 2, 1], JSON.stringify(events));
+});
+
+test("W74 orientation is applied by the server too: it gets a picture that lies on its side, and sees it upright", async () => {
+  const lying = await readFile(new URL("./fixtures/orientation-6.jpg", import.meta.url));
+  await ask("Look #tokens 1", { pictures: [`data:image/jpeg;base64,${lying.toString("base64")}`] });
+  const [{ width, height, quarters }] = (await control.state()).pictures;
+  assert.deepEqual([width, height], [16, 32]);
+  const strongest = ([r, g, b]) => r > 127 && g > 127 && b > 127 ? "white" : ["red", "green", "blue"][[r, g, b].indexOf(Math.max(r, g, b))];
+  assert.deepEqual(quarters.map(strongest), ["blue", "red", "white", "green"]);
 });
 
 test("#slow and #fail: text first, then an error event and a broken connection (W73)", async () => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
+import { control } from "../harness/control.mjs";
 import { address, file, picture, scenario, startProxy } from "./support.mjs";
 
 const stopped = /failed: .*v1\/chat\/completions net::ERR_ABORTED/;
@@ -54,16 +55,24 @@ scenario("T15 W44 a question asked while the server is away is kept, and asked a
   assert.equal(await page.locator("article").count(), 2);
 });
 
-for (const [status, text] of [["starting", "Server is starting"], ["draining", "Server is restarting"]]) {
+const unready = {
+  starting: { text: "Server is starting", go: () => control.kill().then(() => control.start({ ready: false })), come: () => control.ready() },
+  draining: { text: "Server is restarting", go: () => control.drain({ delay: 5000 }), come: () => control.reset() },
+};
+
+for (const [status, { text, go, come }] of Object.entries(unready)) {
   scenario(`T15 the server is ${status}: a banner until it is ready`, { open: false, allow: [away] }, async ({ page, chat }) => {
-    await page.route("**/health", route => route.fulfill({ status: 503, contentType: "application/json", body: JSON.stringify({ status, version: "1", error: { message: "x" } }) }));
+    await go();
     await chat.open();
     await page.waitForSelector(`[data-banner=${status}]:has-text("${text}")`);
     await chat.state(status);
-    await page.unroute("**/health");
+    await chat.write("Hello #tokens 2");
+    assert.ok(await page.locator("[data-action=send]").isDisabled());
+    await come();
     await page.click("[data-action=retry-server]");
     await page.waitForSelector(`[data-banner=${status}]`, { state: "detached" });
-    await chat.state("empty");
+    await page.click("[data-action=send]:not([disabled])");
+    await chat.state("done");
   });
 }
 

@@ -3,10 +3,10 @@
 
 const base = process.env.LLAVA_WEB_CONTROL;
 
-async function call(method, path, query = {}) {
+async function call(method, path, query = {}, content = undefined) {
   const url = new URL(path, base);
   Object.entries(query).forEach(([name, value]) => url.searchParams.set(name, value));
-  const response = await fetch(url, { method });
+  const response = await fetch(url, content ? { method, headers: { "content-type": "application/json" }, body: JSON.stringify(content) } : { method });
   const body = await response.text();
   if (!response.ok) {
     throw new Error(`${method} ${path}: ${response.status} ${body}`);
@@ -18,10 +18,12 @@ async function call(method, path, query = {}) {
 export const control = {
   /** {steps, loads, active, prompt, pictures: [{width, height, quarters: colours [r, g, b] of the four quarters, row by row}]}; active counts requests. */
   state: () => call("GET", "state"),
-  /** Milliseconds: {load: a model, encode: a picture, prefill: each 128 tokens of a prompt, pace: a token}, and {say: what is answered to a message without an order}. */
+  /** Milliseconds: {load: a model, encode: a picture, prefill: each 128 tokens of a prompt, pace: a token}, {say: what is answered to a message without an order}, {fault: "memory" or "engine", by which each step fails, or ""}. */
   set: times => call("POST", "set", times),
   /** Everything as at the beginning: server started, both models loaded, nobody else there, no delays. */
   reset: () => call("POST", "reset"),
+  /** The server goes and comes again with other settings, named in full, until reset(). */
+  restart: settings => call("POST", "restart", {}, settings),
   /** So many requests of others come and stay; the server has two slots. */
   occupy: count => call("POST", "occupy", { count }),
   /** So many of them leave, first those that came first. */
@@ -33,8 +35,10 @@ export const control = {
   /** Listens again at the same address; with ready false it is "starting" until ready(). */
   start: ({ ready = true } = {}) => call("POST", "start", { ready }),
   ready: () => call("POST", "ready"),
-  /** For two seconds the server says "draining", then it is gone until reset(). */
-  drain: () => call("POST", "drain"),
+  /** New requests are refused, as on the way down, until reset(). */
+  close: () => call("POST", "close"),
+  /** For two seconds, or the delay in milliseconds, the server says "draining" and answers; then it is gone until reset(). */
+  drain: (query = {}) => call("POST", "drain", query),
 };
 
 /** Waits until a condition on the state holds, and returns the state. */

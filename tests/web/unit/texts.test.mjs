@@ -94,6 +94,7 @@ test("W44 each code of the contract has its own text, any other the server's", (
   assert.equal(new Set(titles).size, codes.length);
   assert.match(explain({ code: "never heard of", message: "some reason", detail: {} }, { model: "m" }).title, /some reason/);
   assert.match(explain({ code: "context_length_exceeded", message: "", detail: { n_prompt_tokens: 5000, n_ctx: 4096 } }, { model: "m" }).title, /5,000.*4,096/);
+  assert.deepEqual(explain({ code: "context_length_exceeded", message: "", detail: { n_prompt_tokens: 5000, n_image_tokens: 576, n_ctx: 4096 } }, { model: "m" }).lines, ["576 of the tokens are pictures."]);
   assert.match(explain({ code: "model_not_found", message: "", detail: {} }, { model: "m" }).lines[0], /llava pull m/);
 });
 

@@ -63,6 +63,7 @@ internal sealed class ProgressReport
         {
             writer.WriteNumber("image"u8, Math.Min(progress.Done + 1, progress.ImageCount));
             writer.WriteNumber("images"u8, progress.ImageCount);
+            writer.WriteNumber("cached"u8, progress.CachedImages);
         }
         else if (progress.Phase == GenerationPhase.Prefill)
         {

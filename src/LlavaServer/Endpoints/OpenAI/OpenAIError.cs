@@ -10,5 +10,8 @@ internal sealed record OpenAIError(int Status, string Type, string? Code, string
 
     public int? PromptTokens { get; init; }
 
+    /// <summary>How many of <see cref="PromptTokens"/> are rows of pictures; written when there are any.</summary>
+    public int? ImageTokens { get; init; }
+
     public int? ContextLength { get; init; }
 }

@@ -60,6 +60,11 @@ internal sealed class OpenAIErrors : IErrorDialect
             writer.WriteNumber("n_prompt_tokens", promptTokens);
         }
 
+        if (error.ImageTokens is > 0 and var imageTokens)
+        {
+            writer.WriteNumber("n_image_tokens", imageTokens);
+        }
+
         if (error.ContextLength is { } contextLength)
         {
             writer.WriteNumber("n_ctx", contextLength);
@@ -107,6 +112,7 @@ internal sealed class OpenAIErrors : IErrorDialect
             RetryAfter = status is 429 or 503 ? failure.RetryAfter ?? DefaultRetryAfter : null,
             IsPermanent = failure.IsPermanent || failure.Error == InferenceError.ModelLoadFailed,
             PromptTokens = failure.PromptTokens,
+            ImageTokens = failure.ImageTokens,
             ContextLength = failure.ContextLength,
         };
     }

@@ -160,7 +160,8 @@ async function errorOf(response) {
   let error;
   try {
     const body = await response.json();
-    error = typeof body.error === "string" ? { message: body.error } : body.error;
+    // The Ollama side of the API has texts alone.
+    error = typeof body.error === "string" ? { message: body.error, code: response.status === 401 ? "invalid_api_key" : null } : body.error;
   } catch {
     // Not JSON: an answer of something between the page and the server.
   }

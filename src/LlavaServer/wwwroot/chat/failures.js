@@ -20,7 +20,7 @@ export function explain(error, { model, image = null, seconds = null }) {
     case "out_of_memory":
       return says(t("error.out_of_memory", { reason }), ["model", "retry"]);
     case "context_length_exceeded":
-      return says(contextText(error.detail), ["edit", "new"], imageTokens(error));
+      return says(contextText(error.detail), ["edit", "new"], imageTokens(error.detail));
     case "image_input_not_supported":
       return says(t("error.image_input_not_supported", { model }), ["vision", "edit"]);
     case "request_too_large":
@@ -45,8 +45,4 @@ const says = (title, offers, lines = []) => ({ title, offers, lines });
 const contextText = ({ n_prompt_tokens: tokens, n_ctx: limit }) =>
   tokens && limit ? t("error.context_length_exceeded", { tokens, limit }) : t("error.context_length_exceeded.unknown");
 
-/** Tokens of pictures stand in the server's message or beside it. */
-function imageTokens({ message, detail }) {
-  const count = detail.n_image_tokens ?? Number(/(\d+) (?:of (?:them|which) )?(?:image|picture) tokens|(?:images?|pictures?)[^\d]{1,12}(\d+)/.exec(message)?.slice(1).find(Boolean));
-  return count ? [t("error.context_length_exceeded.images", { count })] : [];
-}
+const imageTokens = ({ n_image_tokens: count }) => count > 0 ? [t("error.context_length_exceeded.images", { count })] : [];

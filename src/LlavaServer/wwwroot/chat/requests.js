@@ -133,7 +133,8 @@ export const canSend = state =>
 
 /** The refused picture of a failed answer: {digest, name, number, message} or null. */
 export function refusedImage(state, message) {
-  const place = message.error && isImageError(message.error) ? placeOfImage(message.error) : null;
+  // Of too many none is the one.
+  const place = message.error && isImageError(message.error) && message.error.code !== "too_many_images" ? placeOfImage(message.error) : null;
   if (!place) {
     return null;
   }

@@ -48,7 +48,7 @@ export const german = {
   "rename.label": "Titel",
   "delete-all.title": "Alle Unterhaltungen löschen?",
   "delete-all.text": { one: "{count} Unterhaltung mit ihren Bildern wird aus diesem Browser gelöscht. Das lässt sich nicht rückgängig machen.", other: "{count} Unterhaltungen mit ihren Bildern werden aus diesem Browser gelöscht. Das lässt sich nicht rückgängig machen." },
-  "delete-all.label": "Tippen Sie {word} zur Bestätigung",
+  "delete-all.label": "Tippen Sie „{word}“ zur Bestätigung",
   "delete-all.word": "löschen",
   "delete-all.done": "Alle Unterhaltungen sind gelöscht.",
   "delete-message.title": "Diese Nachricht löschen?",

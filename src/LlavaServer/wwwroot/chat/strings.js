@@ -52,7 +52,7 @@ export const english = {
   "rename.label": "Title",
   "delete-all.title": "Delete all conversations?",
   "delete-all.text": { one: "{count} conversation and its pictures will be deleted from this browser. This cannot be undone.", other: "{count} conversations and their pictures will be deleted from this browser. This cannot be undone." },
-  "delete-all.label": "Type {word} to confirm",
+  "delete-all.label": "Type “{word}” to confirm",
   "delete-all.word": "delete",
   "delete-all.done": "All conversations deleted.",
   "delete-message.title": "Delete this message?",

@@ -2,7 +2,7 @@
 
 import { html, useRef, useState } from "../html.js";
 import { t } from "../language.js";
-import { messagesAsText } from "../requests.js";
+import { hasDraft, messagesAsText } from "../requests.js";
 import { shownPath } from "../store.js";
 import { withFollowing } from "../tree.js";
 import { CameraDialog } from "./camera.js";
@@ -24,7 +24,7 @@ export function Dialogs({ page, state }) {
     case "rename": return html`<${RenameDialog} page=${page} dialog=${dialog} onClose=${close} />`;
     case "delete-message": return html`<${DeleteMessage} page=${page} state=${state} id=${dialog.id} onClose=${close} />`;
     case "delete-all": return html`<${DeleteAll} page=${page} count=${state.conversations.length} onClose=${close} />`;
-    case "as-text": return html`<${AsText} page=${page} state=${state} sizes=${dialog.sizes ?? {}} onClose=${close} />`;
+    case "as-text": return html`<${AsText} page=${page} state=${state} onClose=${close} />`;
     case "version": return html`<${Reload} text=${t("app.new-version")} onClose=${close} />`;
     case "blocked": return html`<${Reload} text=${t("app.blocked")} onClose=${close} />`;
     default: return null;
@@ -90,12 +90,14 @@ export function Bar({ onClose, submit, disabled, dangerous }) {
     </div>`;
 }
 
-function AsText({ page, state, sizes, onClose }) {
-  const path = shownPath(state);
+/** What the next request would hold: the shown messages, and what stands in the message box. */
+function AsText({ page, state, onClose }) {
+  const { draft } = state;
+  const path = [...shownPath(state), ...hasDraft(state) ? [{ role: "user", text: draft.text.trim(), images: draft.images }] : []];
   const known = useRef(null);
-  const [found, setFound] = useState(sizes);
+  const [found, setFound] = useState({});
   if (known.current === null) {
-    known.current = Promise.all(path.flatMap(message => message.images ?? []).map(async ({ digest }) => [digest, await page.library.image(digest)]))
+    known.current = Promise.all(path.flatMap(message => message.images ?? []).map(async image => [image.digest, image.bytes ? image : await page.library.image(image.digest)]))
       .then(entries => setFound(Object.fromEntries(entries.filter(([, image]) => image))));
   }
 
