@@ -1,6 +1,7 @@
 using LlavaServer.Models.Gguf;
 using LlavaServer.Models.Import;
 using LlavaServer.Training.Evaluation;
+using LlavaServer.Training.Evaluation.Sets;
 using LlavaServer.Training.Export;
 using LlavaServer.Training.Network;
 using LlavaServer.Training.Plotting;
@@ -49,6 +50,10 @@ switch (command)
     case "evaluate-data":
         HeldOutData.Write(StageOptions.Parse(options), options["to"], int.Parse(options.GetValueOrDefault("per-family", "100"), System.Globalization.CultureInfo.InvariantCulture));
         return 0;
+    case "evaluate-sets":
+        QuestionSets.Write(
+            options.GetValueOrDefault("fonts", "/usr/share/fonts/truetype"), options["to"], int.Parse(options.GetValueOrDefault("count", "120"), System.Globalization.CultureInfo.InvariantCulture));
+        return 0;
     case "evaluate":
         var evaluation = new ServerEvaluation(new Uri(options["server"]), options.GetValueOrDefault("model", "llava-mini"), int.Parse(options.GetValueOrDefault("parallel", "2"), System.Globalization.CultureInfo.InvariantCulture));
         await evaluation.RunAsync(options["data"], options.GetValueOrDefault("to", "evaluation"), options.TryGetValue("limit", out var limit) ? int.Parse(limit, System.Globalization.CultureInfo.InvariantCulture) : null, CancellationToken.None);
@@ -63,6 +68,6 @@ switch (command)
         Sampling.Run(StageOptions.Parse(options));
         return 0;
     default:
-        Console.Error.WriteLine("usage: LlavaServer.Training train|tower|language|join|align|instruct|export|import|evaluate-data|evaluate|plot|card|sample --out FOLDER [--fonts FOLDER] [--until HH:mm | --minutes N | --steps N] ...");
+        Console.Error.WriteLine("usage: LlavaServer.Training train|tower|language|join|align|instruct|export|import|evaluate-data|evaluate-sets|evaluate|plot|card|sample --out FOLDER [--fonts FOLDER] [--until HH:mm | --minutes N | --steps N] ...");
         return 2;
 }
