@@ -32,18 +32,56 @@ internal static class JsonLines
     /// <summary>A whole file as one value.</summary>
     public static JsonElement ReadWhole(string path) => Parse(Guard(path, () => File.ReadAllText(path)), path);
 
+    /// <summary>A whole file as an array.</summary>
+    public static IReadOnlyList<JsonElement> ReadItems(string path) => ReadWhole(path) is { ValueKind: JsonValueKind.Array } whole
+        ? [.. whole.EnumerateArray()]
+        : throw new VerbException(ExitCodes.WrongUsage, $"{path} is no array.");
+
+    /// <summary>A whole file as an object.</summary>
+    public static JsonElement ReadObject(string path) => ReadWhole(path) is { ValueKind: JsonValueKind.Object } whole
+        ? whole
+        : throw new VerbException(ExitCodes.WrongUsage, $"{path} is no object.");
+
     public static string Text(JsonElement parent, string name, string place) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()!
-            : throw new VerbException(ExitCodes.WrongUsage, $"{place}: no text '{name}'.");
+        TextOrNull(parent, name) ?? throw new VerbException(ExitCodes.WrongUsage, $"{place}: no text '{name}'.");
 
     public static string? TextOrNull(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        MemberOrNull(parent, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     public static JsonElement Member(JsonElement parent, string name, string place) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value)
-            ? value
-            : throw new VerbException(ExitCodes.WrongUsage, $"{place}: no '{name}'.");
+        MemberOrNull(parent, name) ?? throw new VerbException(ExitCodes.WrongUsage, $"{place}: no '{name}'.");
+
+    public static JsonElement? MemberOrNull(JsonElement parent, string name) =>
+        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) ? value : null;
+
+    public static int Number(JsonElement parent, string name, string place) =>
+        MemberOrNull(parent, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var number)
+            ? number
+            : throw new VerbException(ExitCodes.WrongUsage, $"{place}: no whole number '{name}'.");
+
+    /// <summary>The items of an array that is a member.</summary>
+    public static IReadOnlyList<JsonElement> Items(JsonElement parent, string name, string place) =>
+        MemberOrNull(parent, name) is { ValueKind: JsonValueKind.Array } value
+            ? [.. value.EnumerateArray()]
+            : throw new VerbException(ExitCodes.WrongUsage, $"{place}: no array '{name}'.");
+
+    /// <summary>The items of an array of texts that is a member.</summary>
+    public static IReadOnlyList<string> Texts(JsonElement parent, string name, string place) =>
+        [.. Items(parent, name, place).Select(item => item.ValueKind == JsonValueKind.String
+            ? item.GetString()!
+            : throw new VerbException(ExitCodes.WrongUsage, $"{place}: '{name}' has an item that is no text."))];
+
+    /// <summary>By key, as Python's scripts collect: of several with one key the last counts.</summary>
+    public static Dictionary<string, TValue> ByKey<T, TValue>(IEnumerable<T> items, Func<T, string> key, Func<T, TValue> value)
+    {
+        var found = new Dictionary<string, TValue>(StringComparer.Ordinal);
+        foreach (var item in items)
+        {
+            found[key(item)] = value(item);
+        }
+
+        return found;
+    }
 
     /// <exception cref="VerbException">The file cannot be read.</exception>
     public static T Guard<T>(string path, Func<T> read)
@@ -62,8 +100,7 @@ internal static class JsonLines
     {
         try
         {
-            var value = JsonElement.Parse(text);
-            return value;
+            return JsonElement.Parse(text);
         }
         catch (JsonException failure)
         {

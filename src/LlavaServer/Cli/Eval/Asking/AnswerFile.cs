@@ -100,7 +100,7 @@ internal sealed class AnswerFile : IDisposable
             {
                 try
                 {
-                    answers.Add(JsonSerializer.Deserialize<EvalAnswer>(line)!);
+                    answers.Add(JsonSerializer.Deserialize<EvalAnswer>(line) ?? throw new JsonException("The line is null."));
                 }
                 catch (JsonException) when (end < 0)
                 {

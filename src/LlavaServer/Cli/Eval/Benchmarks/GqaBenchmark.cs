@@ -39,11 +39,13 @@ internal sealed class GqaBenchmark : IBenchmark
 
     private static Dictionary<string, (string Answer, string? Type)> Labels(string path) =>
         path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
-            ? JsonLines.Read(path).ToDictionary(
+            ? JsonLines.ByKey(
+                JsonLines.Read(path),
                 line => EvalQuestion.TextOf(JsonLines.Member(line, "question_id", path)), line => (JsonLines.Text(line, "answer", path), JsonLines.TextOrNull(line, "category")))
-            : JsonLines.ReadWhole(path).EnumerateObject().ToDictionary(
+            : JsonLines.ByKey(
+                JsonLines.ReadObject(path).EnumerateObject(),
                 static question => question.Name,
                 question => (
                     JsonLines.Text(question.Value, "answer", path),
-                    question.Value.TryGetProperty("types", out var types) ? JsonLines.TextOrNull(types, "structural") : null));
+                    JsonLines.MemberOrNull(question.Value, "types") is { } types ? JsonLines.TextOrNull(types, "structural") : null));
 }

@@ -25,21 +25,21 @@ internal sealed class MmBenchBenchmark : IBenchmark
     {
         var path = EvalInputs.Required(inputs.Questions, "--questions");
         var rows = TabSeparatedFile.Read(path).Take(inputs.Limit ?? int.MaxValue).ToList();
-        var pictures = rows.ToDictionary(row => Cell(row, "index", path), row => Cell(row, "image", path), StringComparer.Ordinal);
+        var pictures = JsonLines.ByKey(rows, row => Cell(row, "index", path), row => Cell(row, "image", path));
         return [.. rows.SelectMany(row => Rounds(row, pictures, inputs, path))];
     }
 
     public Task<EvalScore?> ScoreAsync(EvalInputs inputs, IReadOnlyList<AnsweredQuestion> answers, CancellationToken cancellationToken)
     {
         var path = inputs.Labels ?? EvalInputs.Required(inputs.Questions, "--questions");
-        var rows = TabSeparatedFile.Read(path).Select(static row => row.Where(static cell => cell.Key != "image").ToDictionary()).ToDictionary(row => Cell(row, "index", path));
-        return Task.FromResult(rows.Values.First().ContainsKey("answer") ? Score(rows, path, answers) : null);
+        var rows = JsonLines.ByKey(TabSeparatedFile.Read(path), row => Cell(row, "index", path), static row => row.Where(static cell => cell.Key != "image").ToDictionary());
+        return Task.FromResult(rows.Values.FirstOrDefault()?.ContainsKey("answer") == true ? Score(rows, path, answers) : null);
     }
 
     /// <summary>The workbook that MMBench's server takes; rotations beyond the first are not part of it.</summary>
     public bool WriteUpload(EvalInputs inputs, IReadOnlyList<AnsweredQuestion> answers, string path)
     {
-        var said = answers.Where(static pair => pair.Question.Round is null or 0).ToDictionary(static pair => pair.Question.IdText, static pair => pair.Text, StringComparer.Ordinal);
+        var said = JsonLines.ByKey(answers.Where(static pair => pair.Question.Round is null or 0), static pair => pair.Question.IdText, static pair => pair.Text);
         var table = new List<IReadOnlyList<string>>();
         foreach (var row in TabSeparatedFile.Read(EvalInputs.Required(inputs.Questions, "--questions")))
         {

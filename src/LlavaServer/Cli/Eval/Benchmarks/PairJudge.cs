@@ -72,10 +72,11 @@ internal sealed class PairJudge(JudgeInputs inputs)
         return reviews;
     }
 
-    private Dictionary<string, string> Contexts() => JsonLines.Read(inputs.Context).ToDictionary(
+    private Dictionary<string, string> Contexts() => JsonLines.ByKey(
+        JsonLines.Read(inputs.Context),
         line => JsonLines.Text(line, "image", inputs.Context),
-        line => JsonLines.Member(line, "caption", inputs.Context) is { ValueKind: JsonValueKind.Array } captions
-            ? string.Join('\n', captions.EnumerateArray().Select(static caption => caption.GetString()))
+        line => JsonLines.Member(line, "caption", inputs.Context).ValueKind == JsonValueKind.Array
+            ? string.Join('\n', JsonLines.Texts(line, "caption", inputs.Context))
             : JsonLines.Text(line, "caption", inputs.Context));
 
     private (string Role, string Prompt) Rule(JsonElement? rules, string category)
@@ -107,10 +108,22 @@ internal sealed class PairJudge(JudgeInputs inputs)
 
         foreach (var line in JsonLines.Read(inputs.Reviews))
         {
-            var review = line.Deserialize<PairReview>()!;
+            var review = Review(line);
             present[(EvalQuestion.TextOf(review.QuestionId), review.Answer2Id.ValueKind == JsonValueKind.Undefined ? "" : EvalQuestion.TextOf(review.Answer2Id))] = review;
         }
 
         return present;
+    }
+
+    private PairReview Review(JsonElement line)
+    {
+        try
+        {
+            return line.Deserialize<PairReview>() ?? throw new JsonException("a line is null");
+        }
+        catch (JsonException failure)
+        {
+            throw new VerbException(ExitCodes.WrongUsage, $"{inputs.Reviews} has a line that is no review: {failure.Message}");
+        }
     }
 }

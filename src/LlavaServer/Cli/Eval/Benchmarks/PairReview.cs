@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -35,7 +36,7 @@ internal sealed record PairReview
     public static IReadOnlyList<double> Read(string content)
     {
         var words = content.TrimStart().Split('\n')[0].Split([' ', ',', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries);
-        return words.Length == 2 && double.TryParse(words[0], out var first) && double.TryParse(words[1], out var second) && first >= 0 && second >= 0
+        return words.Length == 2 && double.TryParse(words[0], CultureInfo.InvariantCulture, out var first) && double.TryParse(words[1], CultureInfo.InvariantCulture, out var second) && first >= 0 && second >= 0
             ? [first, second]
             : [-1, -1];
     }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LlavaServer.Cli.Client;
 using LlavaServer.Cli.Eval.Asking;
 
 namespace LlavaServer.Cli.Eval.Benchmarks;
@@ -23,10 +24,12 @@ internal sealed partial class ScienceQaBenchmark : IBenchmark
     public IReadOnlyList<EvalQuestion> Read(EvalInputs inputs)
     {
         var path = EvalInputs.Required(inputs.Questions, "--questions");
-        return [.. JsonLines.ReadWhole(path).EnumerateArray().Take(inputs.Limit ?? int.MaxValue).Select((line, i) =>
+        return [.. JsonLines.ReadItems(path).Take(inputs.Limit ?? int.MaxValue).Select((line, i) =>
         {
             var place = $"{path}, question {i + 1}";
-            var first = JsonLines.Member(line, "conversations", place).EnumerateArray().First();
+            var first = JsonLines.Items(line, "conversations", place) is [var turn, ..]
+                ? turn
+                : throw new VerbException(ExitCodes.WrongUsage, $"{place}: 'conversations' has no item.");
             var text = JsonLines.Text(first, "value", place).Replace("<image>", "", StringComparison.Ordinal).Trim() + (inputs.LetterPrompt ? LetterPrompt : "");
             var image = JsonLines.TextOrNull(line, "image");
             return new EvalQuestion
@@ -57,15 +60,15 @@ internal sealed partial class ScienceQaBenchmark : IBenchmark
     private static EvalScore Score(string folder, string split, IReadOnlyList<AnsweredQuestion> answers)
     {
         var problemsPath = Path.Combine(folder, "problems.json");
-        var problems = JsonLines.ReadWhole(problemsPath);
+        var problems = JsonLines.ReadObject(problemsPath);
         var splitsPath = Path.Combine(folder, "pid_splits.json");
-        var members = JsonLines.Member(JsonLines.ReadWhole(splitsPath), split, splitsPath).EnumerateArray().Select(EvalQuestion.TextOf).ToHashSet(StringComparer.Ordinal);
+        var members = JsonLines.Items(JsonLines.ReadWhole(splitsPath), split, splitsPath).Select(EvalQuestion.TextOf).ToHashSet(StringComparer.Ordinal);
         var parts = new List<(bool HasPicture, double Worth)>();
         foreach (var pair in answers.Where(pair => members.Contains(pair.Question.IdText)))
         {
             var problem = problems.TryGetProperty(pair.Question.IdText, out var found) ? found : throw MeanScore.NoLabel(pair.Question, problemsPath);
-            var choices = JsonLines.Member(problem, "choices", problemsPath).GetArrayLength();
-            var isRight = pair.Answer is not null && Choice(pair.Text, choices) == JsonLines.Member(problem, "answer", problemsPath).GetInt32();
+            var choices = JsonLines.Items(problem, "choices", problemsPath).Count;
+            var isRight = pair.Answer is not null && Choice(pair.Text, choices) == JsonLines.Number(problem, "answer", problemsPath);
             parts.Add((pair.Question.PictureName is not null, isRight ? 1 : 0));
         }
 

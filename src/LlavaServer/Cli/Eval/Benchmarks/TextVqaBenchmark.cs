@@ -42,7 +42,7 @@ internal sealed partial class TextVqaBenchmark : IBenchmark
     {
         // The last of several annotations for one question counts, as in the script.
         var labels = new Dictionary<(string, string), JsonElement>();
-        foreach (var label in JsonLines.Member(JsonLines.ReadWhole(path), "data", path).EnumerateArray())
+        foreach (var label in JsonLines.Items(JsonLines.ReadWhole(path), "data", path))
         {
             labels[(EvalQuestion.TextOf(JsonLines.Member(label, "image_id", path)), JsonLines.Text(label, "question", path).ToLowerInvariant())] = label;
         }
@@ -56,7 +56,7 @@ internal sealed partial class TextVqaBenchmark : IBenchmark
                 throw MeanScore.NoLabel(pair.Question, path);
             }
 
-            var people = JsonLines.Member(label, "answers", path).EnumerateArray().Select(static said => said.GetString() ?? "").ToList();
+            var people = JsonLines.Texts(label, "answers", path);
             return ((string?)null, pair.Answer is null ? 0 : Worth(pair.Text, people));
         })]);
     }

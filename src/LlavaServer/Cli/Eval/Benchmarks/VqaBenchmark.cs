@@ -38,8 +38,8 @@ internal sealed class VqaBenchmark : IBenchmark
 
     private static EvalScore Score(string path, IReadOnlyList<AnsweredQuestion> answers)
     {
-        var labels = JsonLines.Member(JsonLines.ReadWhole(path), "annotations", path).EnumerateArray()
-            .ToDictionary(label => EvalQuestion.TextOf(JsonLines.Member(label, "question_id", path)));
+        var labels = JsonLines.ByKey(
+            JsonLines.Items(JsonLines.ReadWhole(path), "annotations", path), label => EvalQuestion.TextOf(JsonLines.Member(label, "question_id", path)), static label => label);
         return MeanScore.Of("accuracy", [.. answers.Select(pair =>
         {
             if (!labels.TryGetValue(pair.Question.IdText, out var label))
@@ -47,7 +47,7 @@ internal sealed class VqaBenchmark : IBenchmark
                 throw MeanScore.NoLabel(pair.Question, path);
             }
 
-            var people = JsonLines.Member(label, "answers", path).EnumerateArray().Select(person => JsonLines.Text(person, "answer", path)).ToList();
+            var people = JsonLines.Items(label, "answers", path).Select(person => JsonLines.Text(person, "answer", path)).ToList();
             return (JsonLines.TextOrNull(label, "answer_type"), pair.Answer is null ? 0 : Worth(pair.Text, people));
         })]);
     }
