@@ -28,7 +28,7 @@ const page = createPage(history, base);
 const { store } = page;
 const known = Object.fromEntries(Object.entries(config).filter(([name, value]) => Object.hasOwn(defaults, name) && value !== null));
 store.dispatch({ type: "config", value: { ...defaults, ...known } });
-store.dispatch({ type: "storage", value: { persistent: history.persistent } });
+store.dispatch({ type: "storage", value: { persistent: history.persistent, isNewer: history.isNewer ?? false } });
 await page.settings.load();
 document.title = store.state.config.title;
 

@@ -69,6 +69,10 @@ internal sealed class PageHost : IAsyncDisposable
             {
                 await GetReadyAsync();
             }
+            else
+            {
+                _changed ??= new Dictionary<string, string?>();
+            }
         }
     }
 

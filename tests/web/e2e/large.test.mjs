@@ -29,31 +29,57 @@ async function fill(page) {
   });
 }
 
+/** Follows the tasks of the page's main thread. What they took is counted in time of the processor, which other programs of the machine do not lengthen. */
+async function traceTasks(session) {
+  const events = [];
+  session.on("Tracing.dataCollected", ({ value }) => events.push(...value));
+  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { recordMode: "recordContinuously", includedCategories: ["toplevel", "__metadata"] } });
+  return {
+    /** Milliseconds of each task, the longest first. */
+    async end() {
+      const complete = new Promise(resolve => session.once("Tracing.tracingComplete", resolve));
+      await session.send("Tracing.end");
+      await complete;
+      const mains = new Set(events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
+      return events.filter(({ ph, tdur, pid, tid }) => ph === "X" && tdur !== undefined && mains.has(`${pid} ${tid}`)).map(({ tdur }) => tdur / 1000).sort((a, b) => b - a);
+    },
+  };
+}
+
 scenario("T30 W58 W63 2,000 messages: an answer of 500 tokens streams without a long task, search is quick, memory is given back", {}, async ({ page, chat, context }) => {
   await chat.ask("#tokens 2");
   const model = await page.locator(".model-button .model-name").textContent();
   await fill(page);
   await page.reload();
   const session = await context.newCDPSession(page);
+  // Waits are locators' here: what waitForSelector finds stays in memory with the handle that it returns.
   const heap = async () => {
     await session.send("HeapProfiler.collectGarbage");
     return (await session.send("Runtime.getHeapUsage")).usedSize;
   };
-  await page.waitForSelector(".item:has-text('Long')");
-  await page.click("[data-action=new]");
-  await chat.state("empty");
-  await page.waitForSelector(".facts span");
+  await page.locator(".item:has-text('Long')").first().waitFor();
+  const open = async () => {
+    await page.click(".item .conversation:has-text('Long')");
+    await page.locator(".prose").first().waitFor();
+  };
+  const close = async () => {
+    await page.click("[data-action=new]");
+    await chat.state("empty");
+  };
+  // Once for what is made at the first time and kept: modules, compiled code.
+  await chat.ask("#tokens 2");
+  await open();
+  await page.fill("#search", "tokens");
+  await page.locator(".found").waitFor();
+  await page.fill("#search", "");
+  await close();
   const before = await heap();
-  await page.click(".item .conversation:has-text('Long')");
-  await page.waitForSelector(".prose");
+  await open();
   assert.ok(await page.locator("article").count() < 100, "only the end is drawn");
   await page.click("[data-action=models]");
   await page.locator(".model", { hasText: model }).first().click();
 
-  await page.evaluate(() => {
-    window.longest = 0;
-    new PerformanceObserver(list => list.getEntries().forEach(entry => (window.longest = Math.max(window.longest, entry.duration)))).observe({ entryTypes: ["longtask"] });
-  });
+  const trace = await traceTasks(session);
   // The scripted model's context is too short for all of it, and the page is what is tested.
   await page.route("**/v1/chat/completions", route => {
     const request = route.request().postDataJSON();
@@ -62,17 +88,14 @@ scenario("T30 W58 W63 2,000 messages: an answer of 500 tokens streams without a 
   await chat.send("#tokens 500 #slow 10");
   await chat.state("decode");
   await chat.state("done");
-  // The limit is 200 ms on an idle machine; the build server is not one.
-  const longest = await page.evaluate(() => window.longest);
-  assert.ok(longest < 1000, `a task took ${longest} ms`);
-  console.log(`T30: longest task ${Math.round(longest)} ms`);
+  const tasks = await trace.end();
+  assert.ok(tasks.length > 100, `${tasks.length} tasks were seen`);
+  assert.ok(tasks[0] < 200, `tasks took ${tasks.slice(0, 5).map(Math.round)} ms of the processor`);
 
   await page.fill("#search", "heron");
-  await page.waitForSelector(".found:has-text('1 result')");
+  await page.locator(".found:has-text('1 result')").first().waitFor();
   await page.fill("#search", "");
-  await page.click("[data-action=new]");
-  await chat.state("empty");
+  await close();
   const after = await heap();
-  console.log(`T30: ${Math.round(before / 1024)} KB before, ${Math.round(after / 1024)} KB after`);
-  assert.ok(after < before * 1.2 + 2_000_000, `${before} bytes before, ${after} after`);
+  assert.ok(after < before * 1.2, `${before} bytes before, ${after} after`);
 });

@@ -97,32 +97,85 @@ scenario("T28 W83 a full browser: the answer goes on in memory, a banner says so
   assert.deepEqual(await chat.answers(), ["word0 word1"]);
 });
 
-scenario("T32 W82 a database of version 1 is opened without loss", { open: false, allow: [/status of 404/] }, async ({ page, chat }) => {
+const stores = [["conversations", "id", "updatedAt"], ["messages", "id", "conversation"], ["images", "digest", null], ["meta", "name", null]];
+
+/** Makes the database of an old version as that version made it, before the page has seen it. */
+const write = (page, version, records) => page.evaluate(({ stores, records, version }) => new Promise((resolve, reject) => {
+  const open = indexedDB.open("llava-chat", version);
+  open.onerror = () => reject(open.error);
+  open.onupgradeneeded = () => {
+    for (const [name, keyPath, index] of stores) {
+      const store = open.result.createObjectStore(name, { keyPath });
+      index && store.createIndex(index, index);
+      for (const record of records[name]) {
+        const { data, ...rest } = record;
+        store.put(data ? { ...rest, blob: new Blob([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))], { type: rest.type }) } : rest);
+      }
+    }
+  };
+  open.onsuccess = () => {
+    open.result.close();
+    resolve();
+  };
+}), { stores, records, version });
+
+/** Everything that a database holds, pictures in base64, as the fixtures have it. */
+const dump = page => page.evaluate(async names => {
+  const database = await new Promise((resolve, reject) => {
+    const open = indexedDB.open("llava-chat");
+    open.onsuccess = () => resolve(open.result);
+    open.onerror = () => reject(open.error);
+  });
+  const found = {};
+  for (const name of names) {
+    const all = await new Promise(resolve => (database.transaction(name).objectStore(name).getAll().onsuccess = event => resolve(event.target.result)));
+    found[name] = await Promise.all(all.map(async ({ blob, ...rest }) => blob ? { ...rest, data: btoa(String.fromCharCode(...new Uint8Array(await blob.arrayBuffer()))) } : rest));
+  }
+
+  database.close();
+  return found;
+}, stores.map(([name]) => name));
+
+const byKey = records => Object.fromEntries(stores.map(([name, key]) => [name, records[name].toSorted((a, b) => a[key] < b[key] ? -1 : 1)]));
+
+scenario("T32 W82 a database of version 1 is opened without loss, and goes on", { open: false, allow: [/status of 404/] }, async ({ page, chat, requests }) => {
   const records = JSON.parse(await readFile(new URL("./fixtures/history-1.json", import.meta.url), "utf8"));
   await page.goto(new URL("vendor.json", address).href);
-  await page.evaluate(({ stores, records }) => new Promise((resolve, reject) => {
-    const open = indexedDB.open("llava-chat", 1);
-    open.onerror = () => reject(open.error);
-    open.onupgradeneeded = () => {
-      for (const [name, keyPath, index] of stores) {
-        const store = open.result.createObjectStore(name, { keyPath });
-        index && store.createIndex(index, index);
-        for (const record of records[name]) {
-          const { data, ...rest } = record;
-          store.put(data ? { ...rest, blob: new Blob([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))], { type: rest.type }) } : rest);
-        }
-      }
-    };
-    open.onsuccess = () => {
-      open.result.close();
-      resolve();
-    };
-  }), { stores: [["conversations", "id", "updatedAt"], ["messages", "id", "conversation"], ["images", "digest", null], ["meta", "name", null]], records });
+  await write(page, 1, records);
   await chat.open();
+  assert.deepEqual(byKey(await dump(page)), byKey(records));
   assert.deepEqual(await page.locator(".item .conversation-title").allTextContents(), ["Second", "First with a picture"]);
   await page.locator(".item .conversation", { hasText: "First with a picture" }).click();
   await page.waitForSelector(".sent-images img");
   assert.deepEqual(await chat.answers(), ["The second version."]);
   await page.waitForSelector("article[data-role=assistant] .versions:has-text('2/2')");
   assert.equal(await page.locator(".sent-images img").evaluate(image => image.decode().then(() => image.naturalWidth)), 2);
+  await page.click("[data-action=models]");
+  await page.locator(".model", { hasText: "eye" }).click();
+  await chat.ask("And now? #tokens 2");
+  assert.equal(requests[0].messages.length, 3);
+  await page.reload();
+  await page.waitForSelector("article[data-role=assistant][data-state=done]");
+  assert.deepEqual(await chat.answers(), ["The second version.", "word0 word1"]);
+  const after = await dump(page);
+  assert.deepEqual(after.images, records.images);
+  assert.equal(after.messages.length, records.messages.length + 2);
+});
+
+scenario("W82 a newer version in another tab closes the database and asks for a reload; what it wrote is left alone and said", {}, async ({ page, chat }) => {
+  await chat.ask("Before #tokens 2");
+  const before = await dump(page);
+  await page.evaluate(() => new Promise((resolve, reject) => {
+    const open = indexedDB.open("llava-chat", 99);
+    open.onsuccess = () => {
+      open.result.close();
+      resolve();
+    };
+    open.onerror = () => reject(open.error);
+  }));
+  await page.waitForSelector("dialog[data-dialog=reload]");
+  await page.locator("dialog[data-dialog=reload] .primary").click();
+  await page.waitForSelector("[data-banner=memory]:has-text('newer version')");
+  await chat.ask("In memory #tokens 2");
+  assert.deepEqual(await dump(page), before);
 });

@@ -92,7 +92,7 @@ export function watchPage(page, allow, origin = address) {
 
 /** The page as a user drives it. */
 export function chatOf(page, origin = address) {
-  const state = (...names) => page.waitForSelector(names.map(name => `#page[data-state="${name}"]`).join(", "));
+  const state = (...names) => page.locator(names.map(name => `#page[data-state="${name}"]`).join(", ")).waitFor();
   const last = () => page.locator("article[data-role=assistant]").last();
   return {
     state, last,
@@ -112,7 +112,7 @@ export function chatOf(page, origin = address) {
     async ask(text, end = "done") {
       await page.fill("#composer", text);
       await page.click("[data-action=send]");
-      await page.waitForSelector(`li:last-child > article[data-role=assistant][data-state="${end}"]`);
+      await page.locator(`li:last-child > article[data-role=assistant][data-state="${end}"]`).waitFor();
       return (await last().locator(".prose").allTextContents()).join("").trim();
     },
     stop: () => page.click("[data-action=stop]"),

@@ -1,6 +1,17 @@
 // The history in this browser: conversations, messages, pictures and notes, in IndexedDB, or in memory where that fails.
 
-export const databaseVersion = 1;
+/**
+ * What each version of the database adds to the one before it, the first to nothing. A version that changes records copies them into a new store, compares
+ * the counts, and leaves the old store to the version after it.
+ */
+const upgrades = [
+  database => {
+    database.createObjectStore("conversations", { keyPath: "id" }).createIndex("updatedAt", "updatedAt");
+    database.createObjectStore("messages", { keyPath: "id" }).createIndex("conversation", "conversation");
+    database.createObjectStore("images", { keyPath: "digest" });
+    database.createObjectStore("meta", { keyPath: "name" });
+  },
+];
 
 /** The browser's quota is reached: nothing of the failed call was written. */
 export class HistoryFullError extends Error {}
@@ -17,16 +28,18 @@ const snippetLength = 110;
  * @param onBlocked another tab keeps an older version open
  */
 export async function openHistory({ name = "llava-chat", memoryOnly = false, onVersionChange = () => {}, onBlocked = () => {} } = {}) {
+  let isNewer = false;
   if (!memoryOnly && globalThis.indexedDB) {
     try {
       return historyOn(await openDatabase(name, onVersionChange, onBlocked), name, true);
-    } catch {
-      // A private window or a broken profile: the page works without.
+    } catch (failure) {
+      // A private window, a broken profile, or what a newer server's page has written: the page works without.
+      isNewer = failure?.name === "VersionError";
     }
   }
 
   const { openMemory } = await import("./db-memory.js");
-  return historyOn(openMemory(stores), name, false);
+  return { ...historyOn(openMemory(stores), name, false), isNewer };
 }
 
 const done = request => new Promise((resolve, reject) => {
@@ -36,15 +49,9 @@ const done = request => new Promise((resolve, reject) => {
 
 function openDatabase(name, onVersionChange, onBlocked) {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(name, databaseVersion);
+    const request = indexedDB.open(name, upgrades.length);
     request.onblocked = onBlocked;
-    request.onupgradeneeded = () => {
-      const { result: database } = request;
-      database.createObjectStore("conversations", { keyPath: "id" }).createIndex("updatedAt", "updatedAt");
-      database.createObjectStore("messages", { keyPath: "id" }).createIndex("conversation", "conversation");
-      database.createObjectStore("images", { keyPath: "digest" });
-      database.createObjectStore("meta", { keyPath: "name" });
-    };
+    request.onupgradeneeded = ({ oldVersion }) => upgrades.slice(oldVersion).forEach(upgrade => upgrade(request.result));
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const { result: database } = request;

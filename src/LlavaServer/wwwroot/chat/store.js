@@ -111,7 +111,7 @@ export const initialState = {
   runs: {},
   elsewhere: [],
   search: { query: "", results: null },
-  storage: { persistent: true, full: false },
+  storage: { persistent: true, isNewer: false, full: false },
   notices: [],
   dialog: null,
   panels: { sidebar: true, settings: false },

@@ -177,6 +177,7 @@ export const german = {
   "status.estimate": "noch etwa {time}",
   "status.loading": "{model} wird geladen, {percent}",
   "status.encoding": "Bild {image} von {images} wird angesehen, {percent}",
+  "status.encoding.first": "Bild {image} von {images} wird angesehen",
   "status.prefill": "Die Unterhaltung wird gelesen, {percent}",
   "status.decode": "Schreibt",
   "status.decode.tokens": { one: "{count} Token", other: "{count} Token" },
@@ -200,6 +201,7 @@ export const german = {
   "banner.failed": "Der Server meldet: {reason}.",
   "banner.retry": "Jetzt versuchen",
   "banner.history-memory": "Dieser Browser führt für diese Seite keine Datenbank; Unterhaltungen bleiben nur, bis sie geschlossen wird.",
+  "banner.history-newer": "Der Verlauf in diesem Browser stammt von einer neueren Version dieser Seite und bleibt, wie er ist. Unterhaltungen bleiben hier nur, bis die Seite geschlossen wird.",
   "banner.history-full": "Der Speicher des Browsers ist voll. Neue Nachrichten bleiben nur, bis diese Seite geschlossen wird. Exportieren Sie, was Sie brauchen, und löschen Sie dann einige Unterhaltungen.",
   "banner.dismiss": "Ausblenden",
 

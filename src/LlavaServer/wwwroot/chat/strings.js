@@ -183,6 +183,7 @@ export const english = {
   "status.estimate": "about {time} left",
   "status.loading": "Loading {model}, {percent}",
   "status.encoding": "Looking at picture {image} of {images}, {percent}",
+  "status.encoding.first": "Looking at picture {image} of {images}",
   "status.prefill": "Reading the conversation, {percent}",
   "status.decode": "Writing",
   "status.decode.tokens": { one: "{count} token", other: "{count} tokens" },
@@ -206,6 +207,7 @@ export const english = {
   "banner.failed": "The server reports: {reason}.",
   "banner.retry": "Try now",
   "banner.history-memory": "This browser keeps no database for this page, so conversations last only until it closes.",
+  "banner.history-newer": "This browser's history was written by a newer version of this page and is left as it is. Conversations here last only until the page closes.",
   "banner.history-full": "The browser's storage is full. New messages last only until this page closes. Export what you need, then delete some conversations.",
   "banner.dismiss": "Dismiss",
 

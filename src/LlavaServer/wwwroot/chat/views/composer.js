@@ -218,7 +218,7 @@ export function Thumbnails({ page, images, target, refused = [] }) {
               onClick=${() => page.show({ kind: "image", image })} onKeyDown=${event => onKeyDown(event, index)}>
             <${Picture} page=${page} image=${image} />
           </button>
-          <span class="thumbnail-name" translate=${false}>${image.name}</span>
+          <span class="thumbnail-name" title=${image.name} translate=${false}>${image.name}</span>
           <button type="button" class="thumbnail-remove" aria-label=${t("image.remove", { name: image.name })} title=${t("image.remove", { name: image.name })} onClick=${() => remove(index)}>
             <${Icon} name="close" />
           </button>

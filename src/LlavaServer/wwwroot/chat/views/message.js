@@ -1,5 +1,6 @@
 // One message: an article with its text, pictures, versions and what can be done with it.
 
+import { explain } from "../failures.js";
 import { html, memo } from "../html.js";
 import { t } from "../language.js";
 import { Edit } from "./edit.js";
@@ -67,6 +68,7 @@ function Ending({ message, state, isElsewhere }) {
 
 function Foot({ page, message, state, index, count, can, isLive, isLast }) {
   const isUser = message.role === "user";
+  const offersRetry = message.error && explain(message.error, {}).offers.includes("retry");
   const isCut = !isUser && (state === "stopped" || state === "interrupted" || message.finish === "length");
   return html`
     <footer class="foot">
@@ -82,7 +84,7 @@ function Foot({ page, message, state, index, count, can, isLive, isLast }) {
           ${isCut && html`<button type="button" class="button" disabled=${!can} onClick=${() => page.answers.again(message.id)} data-action="again"><${Icon} name="again" /> ${t("message.again")}</button>`}
           ${isUser && html`<${IconButton} icon="edit" label=${t("message.edit")} disabled=${!can} onClick=${() => page.startEdit(message.id)} data-action="edit" />`}
           ${message.text !== "" && html`<${CopyButton} page=${page} text=${() => message.text} label=${t("message.copy")} />`}
-          ${!isUser && !isCut && html`<${IconButton} icon="again" label=${t("message.again")} disabled=${!can} onClick=${() => page.answers.again(message.id)} data-action="again" />`}
+          ${!isUser && !isCut && !offersRetry && html`<${IconButton} icon="again" label=${t("message.again")} disabled=${!can} onClick=${() => page.answers.again(message.id)} data-action="again" />`}
           ${isUser && isLast && html`<${IconButton} icon="again" label=${t("message.again")} disabled=${!can} onClick=${() => page.answers.answerMessage(message.id)} data-action="again" />`}
           <${IconButton} icon="trash" label=${t("message.delete")} disabled=${!can} onClick=${() => page.show({ kind: "delete-message", id: message.id })} data-action="delete" />
         </span>`}

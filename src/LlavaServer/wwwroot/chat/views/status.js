@@ -39,8 +39,11 @@ function describe(run, time, state) {
         : shown(t("status.waiting"));
     case "loading":
       return shown(t("status.loading", { model: run.message.model, percent: percent(part ?? 0) }), part);
-    case "encoding":
-      return shown(t("status.encoding", { image: progress?.image ?? 1, images: progress?.images ?? run.images, percent: percent(part ?? 0) }), part);
+    case "encoding": {
+      // A first picture has no share of itself that is known: a bar that stood at 0 would look stuck.
+      const values = { image: progress?.image ?? 1, images: progress?.images ?? run.images, percent: percent(part ?? 0) };
+      return part > 0 ? shown(t("status.encoding", values), part) : shown(t("status.encoding.first", values));
+    }
     case "prefill":
       return time - run.since < prefillPatience ? shown(t("status.waiting")) : shown(t("status.prefill", { percent: percent(part ?? 0) }), part);
     default: {
@@ -60,7 +63,7 @@ export function Banners({ page, state }) {
         <div class="banner warning" role="alert" data-banner="full"><${Icon} name="warning" /><p>${t("banner.history-full")}</p>
           <button type="button" class="button" onClick=${page.conversations.exportAll}>${t("sidebar.export")}</button></div>`}
       ${!storage.persistent && !storage.dismissed && state.settings.history && state.config.history !== false && html`
-        <div class="banner" role="status" data-banner="memory"><p>${t("banner.history-memory")}</p>
+        <div class="banner" role="status" data-banner="memory"><p>${t(storage.isNewer ? "banner.history-newer" : "banner.history-memory")}</p>
           <${IconButton} icon="close" label=${t("banner.dismiss")} onClick=${() => page.dismissStorage()} /></div>`}
     </div>`;
 }
