@@ -66,6 +66,31 @@ public sealed class CreateVerbTests : IAsyncLifetime
         Assert.Equal(3, answer.GetProperty("eval_count").GetInt32());
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("Q8_0")]
+    public async Task Create_FolderOfAQwen2Checkpoint_IsServed(string quantize)
+    {
+        TinyQwen2Checkpoint.Write(PathOf("qwen2"));
+        File.WriteAllText(PathOf("Modelfile"), "FROM qwen2\nPARAMETER num_predict 5\nPARAMETER temperature 0");
+        await RunAsync(0, ["create", "qwen:tiny", "-f", PathOf("Modelfile"), .. quantize.Length > 0 ? ["-q", quantize] : (string[])[]]);
+        var show = await AskAsync("api/show", new { model = "qwen:tiny", verbose = true });
+        Assert.Equal(("qwen2", quantize.Length > 0 ? quantize : "F16"), (show.GetProperty("details").GetProperty("family").GetString(), show.GetProperty("details").GetProperty("quantization_level").GetString()));
+        var info = show.GetProperty("model_info");
+        Assert.Equal(("gpt2", "qwen2"), (info.GetProperty("tokenizer.ggml.model").GetString(), info.GetProperty("tokenizer.ggml.pre").GetString()));
+        Assert.Equal(TinyQwen2Checkpoint.Rows, info.GetProperty("tokenizer.ggml.tokens").GetArrayLength());
+        var tensors = show.GetProperty("tensors").EnumerateArray().Select(static tensor => tensor.GetProperty("name").GetString()).ToList();
+        Assert.Contains("blk.1.attn_k.bias", tensors);
+        Assert.DoesNotContain("output.weight", tensors);
+        var tokens = await AskAsync("tokenize", new { model = "qwen:tiny", content = "hello w1" });
+        Assert.Equal([TinyQwen2Checkpoint.Bytes + 3, TinyQwen2Checkpoint.Bytes + 4, '1'], tokens.GetProperty("tokens").EnumerateArray().Select(static token => token.GetInt32()));
+        var answer = await AskAsync("api/chat", new { model = "qwen:tiny", messages = new[] { new { role = "user", content = "hello" } }, stream = false });
+        Assert.InRange(answer.GetProperty("eval_count").GetInt32(), 1, 5);
+
+        // <|im_start|>user, line end, the word, <|im_end|>, line end, <|im_start|>assistant, line end.
+        Assert.Equal(1 + 4 + 1 + 1 + 1 + 1 + 1 + 9 + 1, answer.GetProperty("prompt_eval_count").GetInt32());
+    }
+
     [Fact]
     public async Task Create_ByNpmOllama_ProgressResultAndErrorUnderstood()
     {

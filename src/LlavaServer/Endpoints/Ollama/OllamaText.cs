@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LlavaServer.Endpoints.Ollama;
 
 /// <summary>Callers' words inside error texts: short, so that an error never carries a body back.</summary>
@@ -8,5 +10,23 @@ internal static class OllamaText
 
     public static string Cut(string text) => text.Length <= MaxLength ? text : string.Concat(text.AsSpan(0, MaxLength), "...");
 
-    public static string Quote(string text) => $"\"{Cut(text)}\"";
+    /// <summary>In double quotes as Go's <c>%q</c> writes it.</summary>
+    public static string Quote(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var character in Cut(text))
+        {
+            _ = character switch
+            {
+                '"' or '\\' => quoted.Append('\\').Append(character),
+                '\n' => quoted.Append("\\n"),
+                '\r' => quoted.Append("\\r"),
+                '\t' => quoted.Append("\\t"),
+                < ' ' or '\x7F' => quoted.Append($"\\x{(int)character:x2}"),
+                _ => quoted.Append(character),
+            };
+        }
+
+        return quoted.Append('"').ToString();
+    }
 }

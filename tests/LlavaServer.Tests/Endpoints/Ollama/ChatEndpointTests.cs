@@ -172,8 +172,8 @@ public sealed class ChatEndpointTests
     [InlineData("\"tools\":[{\"function\":{\"name\":\"\"}}]", "The name of a tool must have 1 to 256 visible ASCII characters, without quotes, backslashes and brackets.")]
     [InlineData("\"tools\":[{\"function\":{\"name\":\"f\",\"strict\":true,\"parameters\":{\"not\":{}}}}]", "Invalid schema in 'tools[0].function.parameters'. #: the keyword 'not' is not supported.")]
     [InlineData("\"format\":{\"type\":\"object\",\"not\":{}}", "Invalid schema in 'format'. #: the keyword 'not' is not supported.")]
-    [InlineData("\"format\":\"xml\"", "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
-    [InlineData("\"format\":5", "invalid format: 5; expected \"json\" or a valid JSON Schema object")]
+    [InlineData("\"format\":\"xml\"", "invalid format: \"\\\"xml\\\"\"; expected \"json\" or a valid JSON Schema object")]
+    [InlineData("\"format\":5", "invalid format: \"5\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("\"options\":{\"mirostat\":3}", "option \"mirostat\" must be between 0 and 2")]
     [InlineData("\"options\":{\"top_k\":\"x\"}", "option \"top_k\" must be of type integer")]
     public async Task Member_NotHonoured_RefusedByName(string member, string error)

@@ -82,7 +82,7 @@ public sealed class GenerateEndpointTests
     [InlineData("""{"model":"eye","prompt":"Hi","top_logprobs":21,"raw":true,"system":"x"}""", HttpStatusCode.BadRequest, "top_logprobs must be between 0 and 20")]
     [InlineData("""{"model":"eye","prompt":"Hi","logprobs":1}""", HttpStatusCode.BadRequest, "Invalid type for 'logprobs': expected a boolean, got a number.")]
     [InlineData("""{"model":"eye","prompt":"Hi","top_logprobs":1.5}""", HttpStatusCode.BadRequest, "Invalid type for 'top_logprobs': expected an integer, got a fraction.")]
-    [InlineData("""{"model":"eye","prompt":"Hi","format":"xml"}""", HttpStatusCode.BadRequest, "invalid format: \"xml\"; expected \"json\" or a valid JSON Schema object")]
+    [InlineData("""{"model":"eye","prompt":"Hi","format":"xml"}""", HttpStatusCode.BadRequest, "invalid format: \"\\\"xml\\\"\"; expected \"json\" or a valid JSON Schema object")]
     [InlineData("""{"model":"eye","prompt":"Hi","options":{"seed":"y"}}""", HttpStatusCode.BadRequest, "option \"seed\" must be of type integer")]
     [InlineData("""{"model":"eye","prompt":5}""", HttpStatusCode.BadRequest, "Invalid type for 'prompt': expected a string, got a number.")]
     public async Task Request_Wrong_TextAndOrderOfOllama(string json, HttpStatusCode status, string error)
