@@ -16,6 +16,9 @@ internal sealed class BlobDownload
 {
     private const int BufferBytes = 256 << 10;
 
+    /// <summary>Tries to open a file that is not there between two looks; a disk that cannot make one fails as often.</summary>
+    private const int MaxVanished = 5;
+
     // Windows lets nobody rename a file that is open, unless it was opened so.
     private static readonly FileShare s_alone = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 
@@ -107,11 +110,10 @@ internal sealed class BlobDownload
     // The open file is the lock: another process that downloads the same blob is waited for. Null when it has come that way.
     private async Task<SafeFileHandle?> OpenAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (var vanished = 0; ;)
         {
             try
             {
-                var parts = _files.Read(Total);
                 var file = File.OpenHandle(_files.Data, FileMode.OpenOrCreate, FileAccess.ReadWrite, s_alone, FileOptions.Asynchronous);
                 if (_blobs.LengthOf(_digest) == Total)
                 {
@@ -120,7 +122,6 @@ internal sealed class BlobDownload
                     return null;
                 }
 
-                // Read again under the lock: the notes of a moment ago may be another process's.
                 _parts = _files.Read(Total) ?? [];
                 if (_parts.Count == 0)
                 {
@@ -130,8 +131,9 @@ internal sealed class BlobDownload
 
                 return file;
             }
-            catch (IOException) when (File.Exists(_files.Data) && !cancellationToken.IsCancellationRequested)
+            catch (IOException) when (!cancellationToken.IsCancellationRequested && (File.Exists(_files.Data) || ++vanished <= MaxVanished))
             {
+                // One that was locked and is gone now has been finished, or given up.
                 await Task.Delay(_options.Report, _time, cancellationToken).ConfigureAwait(false);
             }
         }

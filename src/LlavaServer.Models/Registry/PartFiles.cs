@@ -16,7 +16,7 @@ internal sealed class PartFiles(string folder, Digest digest)
     /// <summary>The parts of an earlier try; null when there are none, or they are not whole.</summary>
     public List<DownloadPart>? Read(long total)
     {
-        if (!File.Exists(Data) || new FileInfo(Data).Length != total)
+        if (new FileInfo(Data) is not { Exists: true } data || data.Length != total)
         {
             return null;
         }

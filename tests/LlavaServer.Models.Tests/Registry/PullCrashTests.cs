@@ -7,9 +7,9 @@ namespace LlavaServer.Models.Tests.Registry;
 /// <summary>Processes that pull one model into one store, and are killed at random moments.</summary>
 public sealed class PullCrashTests
 {
-    private const int Kills = 30;
+    private const int Kills = 80;
     private const int PartBytes = 100_000;
-    private const int Bytes = 64 * PartBytes;
+    private const int Bytes = 120 * PartBytes;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
