@@ -1,6 +1,7 @@
 // Long conversations stay light: T30.
 
 import assert from "node:assert/strict";
+import { traceTasks } from "../harness/tasks.mjs";
 import { scenario } from "./support.mjs";
 
 /** Writes a conversation of 2,000 messages into the database of the page and opens it. */
@@ -27,23 +28,6 @@ async function fill(page) {
     await new Promise(resolve => (transaction.oncomplete = resolve));
     open.close();
   });
-}
-
-/** Follows the tasks of the page's main thread. What they took is counted in time of the processor, which other programs of the machine do not lengthen. */
-async function traceTasks(session) {
-  const events = [];
-  session.on("Tracing.dataCollected", ({ value }) => events.push(...value));
-  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { recordMode: "recordContinuously", includedCategories: ["toplevel", "__metadata"] } });
-  return {
-    /** Milliseconds of each task, the longest first. */
-    async end() {
-      const complete = new Promise(resolve => session.once("Tracing.tracingComplete", resolve));
-      await session.send("Tracing.end");
-      await complete;
-      const mains = new Set(events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
-      return events.filter(({ ph, tdur, pid, tid }) => ph === "X" && tdur !== undefined && mains.has(`${pid} ${tid}`)).map(({ tdur }) => tdur / 1000).sort((a, b) => b - a);
-    },
-  };
 }
 
 scenario("T30 W58 W63 2,000 messages: an answer of 500 tokens streams without a long task, search is quick, memory is given back", {}, async ({ page, chat, context }) => {

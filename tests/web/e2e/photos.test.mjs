@@ -2,8 +2,12 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { control } from "../harness/control.mjs";
 import { png } from "../harness/pictures.mjs";
+import { traceTasks } from "../harness/tasks.mjs";
 import { file, picturesOf, scenario, urlOf } from "./support.mjs";
 
 /** A JPEG made by the browser, of four quarters: red, green, blue, white. */
@@ -103,4 +107,26 @@ scenario("T18 W51 W52 W53 W57 a large photo is scaled, a small PNG is sent byte 
   }
 
   assert.equal(await page.locator(".composer .thumbnail").count(), 0);
+});
+
+scenario("W58 ten photos of 12 megapixels are taken in without a task that would hold up typing for 100 ms", {}, async ({ page, chat, context }) => {
+  const folder = await mkdtemp(path.join(tmpdir(), "llava-photos-"));
+  const photos = Array.from({ length: 10 }, (_, index) => path.join(folder, `photo ${index}.jpg`));
+  for (const [index, name] of photos.entries()) {
+    await writeFile(name, await jpeg(page, 4000, 3000 + 8 * index));
+  }
+
+  const trace = await traceTasks(await context.newCDPSession(page));
+  // As paths: contents would be unpacked by the page itself.
+  await page.setInputFiles("[data-input=draft-files]", photos);
+  await page.locator("#composer").pressSequentially("typing meanwhile");
+  await page.locator(".composer .thumbnail").nth(9).waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll(".thumbnail img")].every(image => image.complete));
+  const tasks = await trace.end();
+  assert.ok(tasks.length > 100, `${tasks.length} tasks were seen`);
+  // Each photo would give one; what is longer once or twice is the collector of memory.
+  assert.ok(tasks[2] < 100, `tasks took ${tasks.slice(0, 5).map(Math.round)} ms of the processor`);
+  await rm(folder, { recursive: true });
+  assert.equal(await chat.composer().inputValue(), "typing meanwhile");
+  assert.deepEqual(await page.locator(".thumbnail img").evaluateAll(images => [...new Set(images.map(image => image.naturalWidth))]), [2048]);
 });

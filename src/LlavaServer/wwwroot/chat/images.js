@@ -5,6 +5,10 @@ import { sha256 } from "./sha256.js";
 
 const plainBytes = 4 * 1024 * 1024;
 const quality = 0.92;
+
+// Rows drawn at a time, and rows of the source beside them that smoothing looks at.
+const strip = 256;
+const margin = 8;
 const sendable = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp" };
 
 /** A picture that is not taken. `code` says why, `detail` has the numbers. */
@@ -43,7 +47,7 @@ export async function acceptImage(file, { maxImageBytes, maxImagePixels, longest
   const fits = size && Math.max(size.width, size.height) <= longestSide && file.size <= plainBytes;
   const source = new Blob([bytes], { type: sendable[kind] ?? file.type });
   const isPlain = kind in sendable && isUpright && size && (fits || sendOriginals);
-  const made = isPlain ? await keep(source, bytes, kind, size) : await redraw(source, kind, size, sendOriginals ? Infinity : longestSide);
+  const made = isPlain ? await keep(source, bytes, kind, size) : await redraw(source, kind, sendOriginals ? Infinity : longestSide);
   if (!made) {
     refuse("unreadable");
   }
@@ -70,29 +74,44 @@ async function keep(source, bytes, kind, size) {
   return { blob: kind === "jpeg" ? withoutMetadata(bytes) ?? source : source, ...size, from: size };
 }
 
-/** Upright, at most `longest` pixels on its longer side. Decoding and scaling run off the main path. */
-async function redraw(source, kind, size, longest) {
-  const whole = size && kind !== "jpeg" ? null : await createImageBitmap(source, { imageOrientation: "from-image" }).catch(() => null);
-  const from = whole ? { width: whole.width, height: whole.height } : size;
-  if (!from) {
+/** Upright, at most `longest` pixels on its longer side. Decoding runs off the main path. */
+async function redraw(source, kind, longest) {
+  const whole = await createImageBitmap(source, { imageOrientation: "from-image" }).catch(() => null);
+  if (!whole) {
     return null;
   }
 
+  const from = { width: whole.width, height: whole.height };
   const scale = Math.min(1, longest / Math.max(from.width, from.height));
   const width = Math.max(1, Math.round(from.width * scale));
   const height = Math.max(1, Math.round(from.height * scale));
-  const bitmap = await createImageBitmap(whole ?? source, { imageOrientation: "from-image", resizeWidth: width, resizeHeight: height, resizeQuality: "high" }).catch(() => null);
-  whole?.close();
-  if (!bitmap) {
-    return null;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  for (let top = 0; top < height; top += strip) {
+    drawRows(context, whole, top, Math.min(strip, height - top));
+    await new Promise(resolve => setTimeout(resolve));
   }
 
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d");
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
+  whole.close();
   const isClear = kind !== "jpeg" && kind !== "bmp" && hasTransparency(context, width, height);
   return { blob: await canvas.convertToBlob(isClear ? { type: "image/png" } : { type: "image/jpeg", quality }), width, height, from };
+}
+
+/** Draws some rows of a scaled picture: one after another they take no longer than all at once, but typing comes between. */
+function drawRows(context, whole, top, rows) {
+  const { width, height } = context.canvas;
+  const scale = height / whole.height;
+  const from = Math.max(0, Math.floor(top / scale) - margin);
+  const to = Math.min(whole.height, Math.ceil((top + rows) / scale) + margin);
+  context.save();
+  context.beginPath();
+  context.rect(0, top, width, rows);
+  context.clip();
+  context.drawImage(whole, 0, from, whole.width, to - from, 0, from * scale, width, (to - from) * scale);
+  context.restore();
+  // Drawing is put off until somebody looks.
+  context.getImageData(0, top, 1, 1);
 }
 
 function hasTransparency(context, width, height) {
