@@ -112,8 +112,12 @@ scenario("T18 W51 W52 W53 W57 a large photo is scaled, a small PNG is sent byte 
 scenario("W58 ten photos of 12 megapixels are taken in without a task that would hold up typing for 100 ms", {}, async ({ page, chat, context }) => {
   const folder = await mkdtemp(path.join(tmpdir(), "llava-photos-"));
   const photos = Array.from({ length: 10 }, (_, index) => path.join(folder, `photo ${index}.jpg`));
+  const photo = await jpeg(page, 4000, 3000);
+  const height = photo.indexOf(Buffer.from([0xff, 0xc0])) + 5;
   for (const [index, name] of photos.entries()) {
-    await writeFile(name, await jpeg(page, 4000, 3000 + 8 * index));
+    // The same rows but the last: other pixels, so that no two are one picture.
+    photo.writeUInt16BE(3000 - 8 * index, height);
+    await writeFile(name, photo);
   }
 
   const trace = await traceTasks(await context.newCDPSession(page));
