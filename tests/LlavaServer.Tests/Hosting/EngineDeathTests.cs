@@ -13,9 +13,12 @@ public sealed class EngineDeathTests
     private const int Streams = 8;
     private const int Tokens = 100;
 
-    /// <summary>Engine, quantized or not, temperature. llama.cpp rounds by the size of a batch, so that what is drawn after a death may be another token.</summary>
+    /// <summary>
+    /// Engine, quantized or not, temperature. llama.cpp rounds by the size of a batch, so that what is drawn, or where random weights make a near tie, may
+    /// be another token in another batch: there a trained model has to say what it is sure of.
+    /// </summary>
     public static TheoryData<string, bool, double> Kinds => [.. EngineKinds.All.SelectMany(static kind =>
-        from isQuantized in new[] { false, true }
+        from isQuantized in kind == EngineOptions.CpuKind ? new[] { false, true } : [true]
         from temperature in kind == EngineOptions.CpuKind ? new[] { 0.0, 0.8 } : [0.0]
         select new TheoryDataRow<string, bool, double>(kind, isQuantized, temperature))];
 
@@ -59,14 +62,16 @@ public sealed class EngineDeathTests
     public async Task SCH14_EngineProcessHangs_EndedStartedAgainAndStreamsEndWithTheirUndisturbedText(string kind)
     {
         EngineProcesses.SkipUnlessKnown();
-        using var model = new RecoveryModel(kind);
+        var isExact = kind == EngineOptions.CpuKind;
+        var temperature = isExact ? 0.8 : 0;
+        using var model = new RecoveryModel(kind, isBundled: !isExact);
         await using var server = await model.StartAsync(
             new Dictionary<string, string> { ["Llava__Engine__StepTimeout"] = "00:00:03", ["LLAVA_LOG_LEVEL"] = "warning" }, "--threads", "2", "--slots", $"{Streams}");
         using var client = new HttpClient { BaseAddress = server.Address };
-        var undisturbed = await AllAsync(client, 0.8, static _ => { });
+        var undisturbed = await AllAsync(client, temperature, static _ => { });
         var engine = await EngineProcesses.NextAsync(server.ProcessId, []);
         var received = 0;
-        var texts = await AllAsync(client, 0.8, _ =>
+        var texts = await AllAsync(client, temperature, _ =>
         {
             if (Interlocked.Increment(ref received) == 40 * Streams)
             {
