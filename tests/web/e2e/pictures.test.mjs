@@ -142,6 +142,16 @@ scenario("W51 what is no picture is refused by name, with the reason; HEIC has i
   assert.equal(await page.locator(".thumbnail").count(), 0);
 });
 
+scenario("W51 W58 a browser that has no memory for a picture: it is refused by name, nothing is stuck", {}, async ({ page, chat }) => {
+  await page.evaluate(() => {
+    OffscreenCanvas.prototype.getContext = () => null;
+  });
+  await page.setInputFiles("[data-input=draft-files]", [file("wide.png", picture(9, 9, 9, 2100, 4))]);
+  await page.waitForSelector("[data-notice='refused:wide.png']");
+  await chat.attach(file("red.png", red));
+  await chat.ask("What is this?");
+});
+
 scenario("W44 a picture that the server refuses is marked", { allow: [/console: Failed to load resource/] }, async ({ page, chat }) => {
   await page.route("**/v1/chat/completions", route => route.fulfill({
     status: 400, contentType: "application/json",

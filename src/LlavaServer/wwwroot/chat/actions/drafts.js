@@ -51,7 +51,14 @@ export function draftActions(page) {
       maxImageBytes: config.maxImageBytes, maxImagePixels: config.maxImagePixels,
       longestSide: config.longestSide, sendOriginals: settings.sendOriginals,
     };
-    const { acceptImage, ImageRefused } = await import("../images.js");
+    const module = await import("../images.js").catch(() => null);
+    if (!module) {
+      page.notify({ key: "attach", text: "error.network", isError: true });
+      page.server.check();
+      return;
+    }
+
+    const { acceptImage, ImageRefused } = module;
     let attached = 0;
     for (const file of files) {
       if (store.state[target]?.images.length >= config.maxImages) {
@@ -65,11 +72,9 @@ export function draftActions(page) {
         store.dispatch({ type: `${target}/add`, image });
         attached++;
       } catch (failure) {
-        if (!(failure instanceof ImageRefused)) {
-          throw failure;
-        }
-
-        page.notify({ key: `refused:${failure.fileName}`, text: `image.${failure.code}`, values: refusalValues(failure), isError: true });
+        // Anything else is a browser that gives up, for example without memory for so many pixels.
+        const refused = failure instanceof ImageRefused ? failure : new ImageRefused("unreadable", file.name);
+        page.notify({ key: `refused:${refused.fileName}`, text: `image.${refused.code}`, values: refusalValues(refused), isError: true });
       } finally {
         store.dispatch({ type: "accepting", change: -1 });
       }

@@ -10,7 +10,13 @@ export function Intro({ page, state }) {
   const { config, panels, settings } = state;
   const isTouch = useMedia("(pointer: coarse)");
   const choose = async name => {
-    const response = await fetch(new URL(`examples/${name}.png`, page.base));
+    const response = await fetch(new URL(`examples/${name}.png`, page.base)).catch(() => null);
+    if (!response?.ok) {
+      page.notify({ key: "attach", text: "error.network", isError: true });
+      page.server.check();
+      return;
+    }
+
     const file = new File([await response.blob()], `${name}.png`, { type: "image/png" });
     await page.drafts.attach([file], "draft");
     page.drafts.setText(t(`example.${name}.prompt`));
