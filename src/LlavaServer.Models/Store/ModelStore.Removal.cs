@@ -32,7 +32,7 @@ public sealed partial class ModelStore
             return new RemovedBlobs(0, 0);
         }
 
-        using var removing = StoreLock.TryTake(_root, StoreLock.Blobs, isExclusive: true, s_removalPatience);
+        using var removing = StoreLock.TryTake(Root, StoreLock.Blobs, isExclusive: true, s_removalPatience);
         if (removing is null)
         {
             return new RemovedBlobs(0, 0, Adding);
@@ -53,12 +53,12 @@ public sealed partial class ModelStore
     public RemovedBlobs Prune(DateTimeOffset now)
     {
         CheckWritable();
-        if (!Directory.Exists(_root))
+        if (!Directory.Exists(Root))
         {
             return new RemovedBlobs(0, 0);
         }
 
-        using var removing = StoreLock.TryTake(_root, StoreLock.Blobs, isExclusive: true, s_removalPatience);
+        using var removing = StoreLock.TryTake(Root, StoreLock.Blobs, isExclusive: true, s_removalPatience);
         if (removing is null)
         {
             return new RemovedBlobs(0, 0, Adding);

@@ -9,18 +9,20 @@ public sealed partial class ModelStore
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private readonly ManifestFolder _manifests;
-    private readonly string _root;
 
     /// <param name="root">Folder of the store; it need not exist.</param>
     /// <param name="isReadOnly">Whether nothing in it may be changed.</param>
     public ModelStore(string root, bool isReadOnly = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(root);
-        _root = Path.GetFullPath(root);
-        _manifests = new ManifestFolder(Path.Combine(_root, "manifests"));
-        Blobs = new BlobStore(Path.Combine(_root, "blobs"));
+        Root = Path.GetFullPath(root);
+        _manifests = new ManifestFolder(Path.Combine(Root, "manifests"));
+        Blobs = new BlobStore(Path.Combine(Root, "blobs"));
         IsReadOnly = isReadOnly;
     }
+
+    /// <summary>Its folder, as a whole path.</summary>
+    public string Root { get; }
 
     public bool IsReadOnly { get; }
 
@@ -33,7 +35,7 @@ public sealed partial class ModelStore
         {
             try
             {
-                var place = _root;
+                var place = Root;
                 while (!Directory.Exists(place) && Path.GetDirectoryName(place) is { } parent)
                 {
                     place = parent;
@@ -103,7 +105,7 @@ public sealed partial class ModelStore
     public StoreLock BeginAdding()
     {
         CheckWritable();
-        return StoreLock.TryTake(_root, StoreLock.Blobs, isExclusive: false, s_patience) ?? throw Busy();
+        return StoreLock.TryTake(Root, StoreLock.Blobs, isExclusive: false, s_patience) ?? throw Busy();
     }
 
     /// <summary>
@@ -159,7 +161,7 @@ public sealed partial class ModelStore
     // Under the lock of those who add.
     private (ModelName Name, ModelManifest? Former) Name(ModelName name, ModelManifest manifest)
     {
-        using var naming = StoreLock.TryTake(_root, StoreLock.Names, isExclusive: true, s_patience) ?? throw Busy();
+        using var naming = StoreLock.TryTake(Root, StoreLock.Names, isExclusive: true, s_patience) ?? throw Busy();
         var spelt = Spelling(name);
         var former = TryFind(spelt)?.Manifest;
         if (former?.Digest != manifest.Digest)

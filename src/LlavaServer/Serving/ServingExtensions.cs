@@ -60,7 +60,7 @@ internal static partial class ServingExtensions
                 using var lease = await pool.LoadAsync(entry, new ModelDemand(), app.Lifetime.ApplicationStopping);
                 var model = lease.Model;
                 Log.Loaded(
-                    logger, Endpoints.ModelNames.Display(entry.Name), entry.ParameterSize, entry.QuantizationLevel, model.Info.EngineName,
+                    logger, Endpoints.ModelNames.Display(entry.Name), entry.ParameterSize, entry.QuantizationLevel, model.Info.EngineName, model.Info.Device,
                     slots, model.Info.ContextLength, model.Info.MemoryBytes >> 20, entry.HasVision ? "sees" : "text only");
             }
         }
@@ -76,9 +76,13 @@ internal static partial class ServingExtensions
 
         readiness.Begin();
         var threads = services.GetRequiredService<IOptions<InferenceOptions>>().Value.Engine.Threads;
+        var stored = services.GetRequiredService<StoredModels>();
+        Log.Stored(logger, stored.Store.Root, stored.All().Count);
         foreach (var address in app.Urls)
         {
-            Log.Listening(logger, ProductVersion.Short, address, threads > 0 ? threads : Environment.ProcessorCount);
+            // One that stands for all of this machine's addresses is none that a browser can open.
+            var page = ServerAddress.TryParse(address, out var parsed) ? parsed.ClientUri.ToString().TrimEnd('/') : address;
+            Log.Listening(logger, ProductVersion.Short, address, threads > 0 ? threads : Environment.ProcessorCount, page);
         }
 
         var options = services.GetRequiredService<IOptions<ServerOptions>>().Value;
@@ -103,11 +107,14 @@ internal static partial class ServingExtensions
 
     private static partial class Log
     {
-        [LoggerMessage(10, LogLevel.Information, "Model {Model}: {Size} {Quantization}, engine {Engine}, {Slots} slots of {Context} positions, {Memory} MiB, {Sight}")]
-        public static partial void Loaded(ILogger logger, string model, string size, string quantization, string engine, int slots, int context, long memory, string sight);
+        [LoggerMessage(10, LogLevel.Information, "Model {Model}: {Size} {Quantization}, engine {Engine} on {Device}, {Slots} slots of {Context} positions, {Memory} MiB, {Sight}")]
+        public static partial void Loaded(ILogger logger, string model, string size, string quantization, string engine, string device, int slots, int context, long memory, string sight);
 
-        [LoggerMessage(11, LogLevel.Information, "LlavaServer {Version} listens on {Address} with {Threads} threads. Open {Address} in a browser to chat, {Address}/swagger to see the API. Ctrl+C stops it.")]
-        public static partial void Listening(ILogger logger, string version, string address, int threads);
+        [LoggerMessage(11, LogLevel.Information, "LlavaServer {Version} listens on {Address} with {Threads} threads. Open {Page} in a browser to chat, {Page}/swagger to see the API. Ctrl+C stops it.")]
+        public static partial void Listening(ILogger logger, string version, string address, int threads, string page);
+
+        [LoggerMessage(14, LogLevel.Information, "Models are kept in {Folder}, {Count} of them now")]
+        public static partial void Stored(ILogger logger, string folder, int count);
 
         [LoggerMessage(12, LogLevel.Warning, "The server listens beyond this machine and asks for no key: set Security:ApiKeys (LLAVA_API_KEYS), or Host to 127.0.0.1")]
         public static partial void OpenToAll(ILogger logger);
