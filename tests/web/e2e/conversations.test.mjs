@@ -89,7 +89,7 @@ scenario("T20 W64 only changed parameters are sent, reset takes them back, each 
   await chat.ask("One #tokens 2");
   assert.deepEqual(sent(), {});
   await page.click("[data-action=settings]");
-  assert.equal(await page.getAttribute("[data-param=temperature]", "placeholder"), "0.8");
+  await page.locator("[data-param=temperature][placeholder='0.8']").waitFor();
   await page.fill("[data-param=temperature]", "0,2");
   await page.fill("[data-param=top_k]", "12");
   await page.fill("[data-param=top_p]", "5");

@@ -5,7 +5,7 @@ import { afterEach } from "node:test";
 import { control, until } from "../harness/control.mjs";
 import { file, picture, scenario } from "./support.mjs";
 
-const two = [file("red.png", picture(200, 0, 0)), file("blue.png", picture(0, 0, 220))];
+const two = [file("red.png", picture(200, 0, 0, 9, 7)), file("blue.png", picture(0, 0, 220, 7, 9))];
 const long = "word ".repeat(400);
 
 afterEach(() => control.reset());
@@ -42,7 +42,7 @@ scenario("T4 W1 W70 a place in the line: 3rd, 2nd, 1st, then the answer", {}, as
 scenario("T4 W1 W70 loading, each picture, reading the conversation, writing: in this order, with numbers that only rise", {}, async ({ page, chat }) => {
   const model = await page.locator(".model-button .model-name").textContent();
   await control.unload(model);
-  await control.set({ load: 2000, encode: 800, prefill: 500 });
+  await control.set({ load: 2000, encode: 1000, prefill: 500 });
   await watchStatus(page);
   await chat.attach(...two);
   await chat.send(`${long}#tokens 40 #slow 30`);

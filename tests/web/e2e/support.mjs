@@ -110,9 +110,11 @@ export function chatOf(page, origin = address) {
     },
     /** Sends and waits for the end; returns the answer's text. */
     async ask(text, end = "done") {
+      // The answer before it is the last one until the page has drawn the question.
+      const before = await page.evaluate(() => document.querySelector("li:last-child > article[data-role=assistant]")?.dataset.id ?? "");
       await page.fill("#composer", text);
       await page.click("[data-action=send]");
-      await page.locator(`li:last-child > article[data-role=assistant][data-state="${end}"]`).waitFor();
+      await page.locator(`li:last-child > article[data-role=assistant][data-state="${end}"]:not([data-id="${before}"])`).waitFor();
       return (await last().locator(".prose").allTextContents()).join("").trim();
     },
     stop: () => page.click("[data-action=stop]"),
