@@ -21,7 +21,7 @@ internal sealed class OllamaFormat(GrammarCompiler compiler)
             JsonValueKind.String when format.AsString() == "json" => compiler.JsonObject(),
             JsonValueKind.Object => compiler.JsonSchema(format.Element, "format"),
             _ => throw RequestException.InvalidValue(
-                "format", $"invalid format: {OllamaText.Quote(OllamaText.Cut(format.Element.GetRawText()))}; expected \"json\" or a valid JSON Schema object"),
+                "format", $"invalid format: {OllamaText.Quote(format.Element.GetRawText())}; expected \"json\" or a valid JSON Schema object"),
         };
     }
 }
