@@ -11,7 +11,7 @@ public static class QuestionSets
 
     /// <param name="fonts">Folder of typefaces for what is written in pictures.</param>
     /// <param name="folder">Where the sets go.</param>
-    /// <param name="count">Pictures of each set; POPE, MME and VQAv2 ask several questions about one.</param>
+    /// <param name="count">Pictures of each set; POPE and MME ask several questions about one.</param>
     public static void Write(string fonts, string folder, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);

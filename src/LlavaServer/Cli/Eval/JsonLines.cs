@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using LlavaServer.Cli.Client;
@@ -96,11 +97,33 @@ internal static class JsonLines
         }
     }
 
+    /// <summary>Whether all names and texts are Unicode: half a surrogate pair can be spelled, and breaks whoever reads it.</summary>
+    public static bool IsText(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.ValueIsEscaped)
+                {
+                    reader.GetString();
+                }
+            }
+
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     private static JsonElement Parse(string text, string place)
     {
         try
         {
-            return JsonElement.Parse(text);
+            return IsText(Encoding.UTF8.GetBytes(text)) ? JsonElement.Parse(text) : throw new JsonException("a text has half a surrogate pair");
         }
         catch (JsonException failure)
         {

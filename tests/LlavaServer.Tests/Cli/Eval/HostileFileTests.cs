@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LlavaServer.Cli.Client;
 using LlavaServer.Cli.Eval.Asking;
 using LlavaServer.Cli.Eval.Benchmarks;
+using LlavaServer.Cli.Eval.Reports;
 
 namespace LlavaServer.Tests.Cli.Eval;
 
@@ -59,11 +60,12 @@ public sealed class HostileFileTests : IDisposable
     {
         const string line = "{\"question_id\":1,\"prompt\":\"Is it?\",\"text\":\"Yes\",\"answer_id\":\"a\",\"model_id\":\"m\",\"metadata\":{\"finish_reason\":\"stop\"}}";
         var refusals = 0;
-        foreach (var text in Changes(line).Append("null").Append("[]"))
+        foreach (var text in Changes(line).Append("null").Append("[]").SelectMany(static text => new[] { text, text + "\n" }))
         {
             try
             {
-                AnswerFile.Read(_folder.Write("answers.jsonl", text));
+                File.WriteAllText(_folder.Path("answers.jsonl"), text);
+                AnswerFile.Read(_folder.Path("answers.jsonl"));
             }
             catch (VerbException refusal)
             {
@@ -75,12 +77,37 @@ public sealed class HostileFileTests : IDisposable
         Assert.True(refusals > 5, $"{refusals}");
     }
 
+    [Fact]
+    public void Results_AnyValueOfAnotherType_SentenceWithTheFile()
+    {
+        const string file = "{\"format\":1,\"results\":[{\"set\":\"pope\",\"title\":\"POPE\",\"model\":\"m\",\"questions\":1,\"answered\":1,\"failed\":0,\"temperature\":0,\"max_tokens\":1,\"answers\":\"a\","
+            + "\"score\":{\"headline\":\"F1\",\"value\":1,\"figures\":{\"F1\":1},\"categories\":[{\"name\":\"random\",\"questions\":1,\"value\":1,\"figures\":{\"F1\":1}}]}}]}";
+        Assert.Single(EvalReport.FromJson(_folder.Write("whole.json", file)));
+        var refusals = 0;
+        foreach (var text in Changes(file))
+        {
+            try
+            {
+                var results = EvalReport.FromJson(_folder.Write("results.json", text));
+                EvalReport.WriteTable(TextWriter.Null, results);
+            }
+            catch (VerbException refusal)
+            {
+                refusals++;
+                Assert.Contains("results.json is no file of results", refusal.Message, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.True(refusals > 50, $"{refusals}");
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("index\n")]
     [InlineData("index\tquestion\n1\tIs it?\n")]
     [InlineData("index\tquestion\timage\tA\tB\tanswer\n1\tIs it?\t!\n")]
     [InlineData("index\tquestion\timage\n")]
+    [InlineData("index\tquestion\timage\na\"b\tIs it?\tx\n")]
     public async Task MmBench_TableThatIsNone_SentenceOrNoScore(string table)
     {
         var inputs = new EvalInputs { Questions = _folder.Write("questions", table.TrimEnd('\n')) };
@@ -124,7 +151,7 @@ public sealed class HostileFileTests : IDisposable
         var count = Paths(JsonNode.Parse(json)!).Count();
         for (var i = 0; i < count; i++)
         {
-            foreach (var other in new[] { "null", "1.5", "\"x\"", "[]", "[[]]", "{}", "{\"x\":{}}", "" })
+            foreach (var other in new[] { "null", "1.5", "\"x\"", "[]", "[[]]", "{}", "{\"x\":{}}", "\"\\ud800\"", "" })
             {
                 var root = JsonNode.Parse(json)!;
                 var (parent, key) = Paths(root).ElementAt(i);
@@ -143,7 +170,7 @@ public sealed class HostileFileTests : IDisposable
                     members.Remove((string)key!);
                     if (other.Length > 0)
                     {
-                        members[(string)key!] = JsonNode.Parse(other);
+                        members[(string)key!] = Node(other);
                     }
                 }
                 else if (parent is JsonArray items)
@@ -151,14 +178,17 @@ public sealed class HostileFileTests : IDisposable
                     items.RemoveAt((int)key!);
                     if (other.Length > 0)
                     {
-                        items.Insert((int)key, JsonNode.Parse(other));
+                        items.Insert((int)key, Node(other));
                     }
                 }
 
-                yield return root.ToJsonString();
+                yield return root.ToJsonString().Replace("\"HALF\"", "\"\\ud800\"", StringComparison.Ordinal);
             }
         }
     }
+
+    // Half a surrogate pair is no text that a node could hold: it comes at the end.
+    private static JsonNode? Node(string json) => JsonNode.Parse(json.Contains("ud800", StringComparison.Ordinal) ? "\"HALF\"" : json);
 
     private static IEnumerable<(JsonNode? Parent, object? Key)> Paths(JsonNode node)
     {

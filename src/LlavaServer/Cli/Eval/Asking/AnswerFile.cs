@@ -87,6 +87,19 @@ internal sealed class AnswerFile : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
+    private static bool IsWhole(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        try
+        {
+            return reader.Read() && reader.TrySkip();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     private static (List<EvalAnswer> Answers, int WholeBytes) Parse(byte[] bytes, string path)
     {
         var answers = new List<EvalAnswer>();
@@ -100,9 +113,9 @@ internal sealed class AnswerFile : IDisposable
             {
                 try
                 {
-                    answers.Add(JsonSerializer.Deserialize<EvalAnswer>(line) ?? throw new JsonException("The line is null."));
+                    answers.Add((JsonLines.IsText(line) ? JsonSerializer.Deserialize<EvalAnswer>(line) : null) ?? throw new JsonException("The line is null, or no text."));
                 }
-                catch (JsonException) when (end < 0)
+                catch (JsonException) when (end < 0 && !IsWhole(line))
                 {
                     return (answers, at);
                 }

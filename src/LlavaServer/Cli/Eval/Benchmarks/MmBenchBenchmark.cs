@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LlavaServer.Cli.Client;
 using LlavaServer.Cli.Eval.Asking;
 using LlavaServer.Cli.Eval.Reports;
@@ -62,6 +63,11 @@ internal sealed class MmBenchBenchmark : IBenchmark
     {
         var index = Cell(row, "index", path);
         var options = s_letters.Select(letter => row.GetValueOrDefault(letter, "")).TakeWhile(static option => !IsNone(option)).ToList();
+        if (options.Count == 0)
+        {
+            throw new VerbException(ExitCodes.WrongUsage, $"{path}: question {index} has no option A.");
+        }
+
         var letters = s_letters[..options.Count].ToList();
         for (var round = 0; round < (inputs.AllRounds ? options.Count : 1); round++)
         {
@@ -70,7 +76,7 @@ internal sealed class MmBenchBenchmark : IBenchmark
                 + string.Concat(options.Select(static (option, i) => $"\n{s_letters[i]}. {option}"));
             yield return new EvalQuestion
             {
-                Id = System.Text.Json.JsonElement.Parse(int.TryParse(index, out var number) ? $"{number}" : $"\"{index}\""),
+                Id = int.TryParse(index, out var number) ? JsonSerializer.SerializeToElement(number) : JsonSerializer.SerializeToElement(index),
                 Round = round,
                 Prompt = prompt,
                 Text = prompt + (inputs.LetterPrompt ? ScienceQaBenchmark.LetterPrompt : ""),

@@ -11,6 +11,7 @@ internal static class EvalReport
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
         Converters = { new FigureConverter() },
     };
 
@@ -31,7 +32,7 @@ internal static class EvalReport
 
         void AddRow(string set, string model, string answered, IReadOnlyList<KeyValuePair<string, double>> values)
         {
-            var byName = values.ToDictionary();
+            var byName = JsonLines.ByKey(values, static figure => figure.Key, static figure => figure.Value);
             rows.Add([set, model, answered, .. figures.Select(figure => byName.TryGetValue(figure, out var value) ? Number(value) : "")]);
         }
     }
@@ -43,7 +44,11 @@ internal static class EvalReport
     {
         try
         {
-            return JsonSerializer.Deserialize<EvalResultFile>(JsonLines.Guard(path, () => File.ReadAllText(path)), s_json)!.Results;
+            var text = JsonLines.Guard(path, () => File.ReadAllBytes(path));
+            var results = (JsonLines.IsText(text) ? JsonSerializer.Deserialize<EvalResultFile>(text, s_json)?.Results : null) ?? throw new JsonException("It is null, or no text.");
+            return results.All(static result => result?.Score?.Categories.All(static category => category is not null) != false && result is not null)
+                ? results
+                : throw new JsonException("An item is null.");
         }
         catch (JsonException failure)
         {
