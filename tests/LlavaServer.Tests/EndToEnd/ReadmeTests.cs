@@ -18,6 +18,17 @@ public sealed class ReadmeTests(BundledServer bundled)
     }
 
     [Fact]
+    public async Task Run_AsPasted_FindsThePictureAndAnswers()
+    {
+        Assert.SkipWhen(Repository.Top is null, "These tests run outside of a checkout.");
+        var line = File.ReadLines(Path.Combine(Repository.Top, "README.md")).First(static line => line.StartsWith("dotnet run --project src/LlavaServer -- run ", StringComparison.Ordinal));
+        string[] arguments = [.. line.Split('"')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..], line.Split('"')[1], line.Split('"')[2].Trim(), "--host", bundled.Address.Authority];
+        var (code, output, errors) = await Tool.RunAsync(Repository.Top, "dotnet", ["run", "--no-build", .. arguments[1..]]);
+        Assert.True(code == 0, errors);
+        Assert.Contains("red", Encoding.UTF8.GetString(output), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Python_AsPasted_Answers()
     {
         Tool.Need("python3");
