@@ -104,8 +104,9 @@ public sealed class SetBackTests
             Assert.Equal("a fine answer", (await InferenceHost.ReadAsync(generation, Token)).Text);
         }
 
-        Assert.Equal(3, host.Factory.Loads);
+        // Suspects run one by one: all the good ones may have ended before the second death, and then nobody waits for the third engine yet.
         Assert.Equal("a fine answer", (await host.AnswerAsync(InferenceHost.Ask("after"), Token)).Text);
+        Assert.Equal(3, host.Factory.Loads);
         await host.AssertIdleAsync();
     }
 
