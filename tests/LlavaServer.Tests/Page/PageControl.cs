@@ -44,6 +44,7 @@ internal sealed class PageControl : IAsyncDisposable
         });
         app.MapPost("/reset", host.ResetAsync);
         app.MapPost("/restart", (Dictionary<string, string?> settings) => host.RestartAsync(settings));
+        app.MapPost("/thinker", host.StartThinkerAsync);
         app.MapPost("/occupy", (int count) => host.OccupyAsync(count));
         app.MapPost("/release", (int count) => host.ReleaseAsync(count));
         app.MapPost("/unload", (string model) => host.UnloadAsync(model));

@@ -3,6 +3,7 @@ using LlavaServer.Configuration;
 using LlavaServer.Health;
 using LlavaServer.Inference;
 using LlavaServer.Tests.EndToEnd;
+using LlavaServer.Tests.Endpoints.Ollama.Store;
 using LlavaServer.Tests.Scripted;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -16,6 +17,9 @@ namespace LlavaServer.Tests.Page;
 /// </summary>
 internal sealed class PageHost : IAsyncDisposable
 {
+    private const string ThinkerTemplate =
+        "{{ range .Messages }}{{ if eq .Role \"user\" }}USER: {{ .Content }} ASSISTANT:{{ else }}{{ if .Thinking }}<think>{{ .Thinking }}</think>{{ end }}{{ .Content }}{{ end }}{{ end }}{{ if and $.IsThinkSet (not $.Think) }}<think></think>{{ end }}";
+
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, string?> _settings;
@@ -25,6 +29,7 @@ internal sealed class PageHost : IAsyncDisposable
     /// <summary>Settings of this server alone, or null: it is as at the beginning.</summary>
     private IReadOnlyDictionary<string, string?>? _changed;
     private ScriptedServer? _server;
+    private HandWrittenStore? _thinker;
     private Task _ending = Task.CompletedTask;
 
     public PageHost(params (string Key, string Value)[] settings)
@@ -84,6 +89,18 @@ internal sealed class PageHost : IAsyncDisposable
         await KillAsync();
         _changed = settings;
         await StartAsync();
+    }
+
+    /// <summary>Goes and comes again with a model that thinks, until the next <see cref="ResetAsync"/>.</summary>
+    public Task StartThinkerAsync()
+    {
+        if (_thinker is null)
+        {
+            _thinker = new HandWrittenStore(Script.Factory.Words);
+            _thinker.AddLlava("registry.ollama.ai/library/thinker/7b", template: ThinkerTemplate);
+        }
+
+        return RestartAsync(new Dictionary<string, string?>(_thinker.Settings) { ["Llava:Web:DefaultModel"] = "thinker:7b" });
     }
 
     /// <summary>Ends the server as a killed process ends: connections break.</summary>
@@ -172,6 +189,7 @@ internal sealed class PageHost : IAsyncDisposable
         await ReleaseAsync(_others.Count);
         await KillAsync();
         _http.Dispose();
+        _thinker?.Dispose();
     }
 
     private static async Task UntilAsync(Func<bool> condition)

@@ -1,12 +1,10 @@
 // Everybody can use it: keyboard alone, screen readers, phones, other languages: T21, T22, T24, T31.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { check } from "../harness/axe.mjs";
 import { control } from "../harness/control.mjs";
 import { chatOf, file, phone, picture, scenario, watchPage } from "./support.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const refused = /console: Failed to load resource: the server responded with a status of/;
 const stopped = /failed: .*v1\/chat\/completions net::ERR_ABORTED/;
 const red = file("red.png", picture(200, 0, 0));
@@ -279,16 +277,6 @@ const states = {
     await page.waitForSelector("dialog[data-dialog=shortcuts]");
   },
 };
-
-/** What axe finds: everything, or one rule. */
-const check = (page, rule = null) => page.evaluate(async ({ source, only }) => {
-  if (!window.axe) {
-    (0, eval)(source);
-  }
-
-  const { violations } = await window.axe.run(document, { resultTypes: ["violations"], runOnly: only ? [only] : ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target} ${node.failureSummary}`).slice(0, 3).join(" | ")}`);
-}, { source: axe, only: rule });
 
 for (const [size, context] of Object.entries({ desktop: {}, phone })) {
   scenario(`T22 T24 W6 W30 W104 every state, both themes, ${size}: axe finds nothing, nothing scrolls sideways, composer and status are in view`, {

@@ -24,6 +24,8 @@ export const control = {
   reset: () => call("POST", "reset"),
   /** The server goes and comes again with other settings, named in full, until reset(). */
   restart: settings => call("POST", "restart", {}, settings),
+  /** A model that thinks before it answers, "thinker:7b", is there and chosen, until reset(); it says what set({say}) says, a byte a token. */
+  thinker: () => call("POST", "thinker"),
   /** So many requests of others come and stay; the server has two slots. */
   occupy: count => call("POST", "occupy", { count }),
   /** So many of them leave, first those that came first. */

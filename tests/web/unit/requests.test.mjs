@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chosenName, findModel, imagesOf, messagesAsText, meterOf, parameters, isValid, requestOf, sees, titleOf } from "../../../src/LlavaServer/wwwroot/chat/requests.js";
+import { chosenName, findModel, imagesOf, messagesAsText, meterOf, parameters, isValid, requestOf, sees, thinks, titleOf } from "../../../src/LlavaServer/wwwroot/chat/requests.js";
 
 const picture = { digest: "d1", name: "cat.png", width: 1, height: 1 };
 const path = [
@@ -38,6 +38,18 @@ test("the stream asks for usage, progress and timings", () => {
 });
 
 test("W68 a continued answer says so", () => assert.equal(requestOf({ model: "m" }, path.slice(0, 2), address, true).continue_final_message, true));
+
+test("thoughts go back only with the answer that is continued", () => {
+  const thought = [path[0], { ...path[1], thoughts: "Whiskers." }];
+  assert.deepEqual(requestOf({ model: "m" }, thought, address, true).messages.at(-1), { role: "assistant", content: "A cat.", reasoning_content: "Whiskers." });
+  assert.ok(!JSON.stringify(requestOf({ model: "m" }, [...thought, path[2]], address)).includes("Whiskers"));
+});
+
+test("how much a model shall think is sent as the API names it, and nothing else", () => {
+  assert.equal(requestOf({ model: "m", params: { reasoning_effort: "none" } }, path, address).reasoning_effort, "none");
+  assert.ok(!("reasoning_effort" in requestOf({ model: "m", params: { reasoning_effort: "huge" } }, path, address)));
+  assert.ok(thinks({ capabilities: ["completion", "thinking"] }) && !thinks({ capabilities: ["completion"] }) && !thinks(null));
+});
 
 test("W67 the text view has pictures as size and digest", () => {
   const text = messagesAsText({ system: "" }, path, { d1: { type: "image/png", bytes: 2000 } });

@@ -12,6 +12,7 @@ function runIn(phase) {
     loading: [{ type: "progress", progress: { phase: "loading", done: 1, total: 2 }, at: 1003 }],
     encoding: [{ type: "progress", progress: { phase: "encoding", done: 0, total: 2 }, at: 1004 }],
     prefill: [{ type: "progress", progress: { phase: "prefill", done: 5, total: 10 }, at: 1005 }],
+    thinking: [{ type: "text", text: "", thoughts: "Hm", timings: null, at: 1006 }],
     decode: [{ type: "text", text: "Hello", timings: null, at: 1006 }],
   };
   return phases.slice(0, phases.indexOf(phase) + 1).flatMap(name => steps[name]).reduce(nextRun, nextRun(null, start));
@@ -93,6 +94,26 @@ test("text gathers, keeps what a continued message had, and is kept by a stop", 
   assert.equal(stopped.timings.predicted_n, 1);
 });
 
+test("thoughts stand beside the text: the phase and its time end with the first word of the answer", () => {
+  const thinking = nextRun(runIn("prefill"), { type: "text", text: "", thoughts: "Is it", timings: null, at: 2000 });
+  const still = nextRun(thinking, { type: "text", text: "", thoughts: " red?", timings: null, at: 2500 });
+  assert.deepEqual([still.state, still.since, still.text], ["thinking", 2000, ""]);
+  assert.equal(messageOf(still).timings.thinking_ms, undefined);
+  const answering = nextRun(still, { type: "text", text: "Yes", thoughts: " It is.", timings: null, at: 3200 });
+  assert.deepEqual([answering.state, answering.since], ["decode", 3200]);
+  const later = messageOf(nextRun(answering, { type: "end", at: 9000 }));
+  assert.deepEqual([later.text, later.thoughts, later.timings.thinking_ms, later.timings.ttft_ms], ["Yes", "Is it red? It is.", 1200, 1000]);
+  assert.equal(messageOf(nextRun(still, { type: "stop", at: 2700 })).timings.thinking_ms, 700);
+});
+
+test("an answer without thoughts has none, a continued one keeps its own", () => {
+  const plain = nextRun(runIn("prefill"), { type: "text", text: "Hello", at: 1006 });
+  assert.deepEqual([messageOf(plain).thoughts, messageOf(plain).timings.thinking_ms], [null, undefined]);
+  const continued = nextRun(null, { ...start, message: { ...message, text: "One", thoughts: "Hm", timings: { thinking_ms: 5 } } });
+  const run = [{ type: "upload", bytes: 1 }, { type: "headers", requestId: "r" }, { type: "text", text: " two", timings: { predicted_n: 1 } }].reduce((current, event) => nextRun(current, { at: 1500, ...event }), continued);
+  assert.deepEqual([messageOf(run).thoughts, messageOf(run).text, messageOf(run).timings.thinking_ms], ["Hm", "One two", 5]);
+});
+
 test("text before the answer has begun is no text of it", () => {
   assert.equal(nextRun(runIn("uploading"), { type: "text", text: "x", at: 1 }).text, "");
 });
@@ -101,7 +122,7 @@ test("W66 the record has usage, the time to the first text and the whole time", 
   const run = [{ type: "finish", finish: "length" }, { type: "usage", usage: { total_tokens: 9 }, timings: { predicted_n: 4 } }, { type: "end", at: 3000 }]
     .reduce((current, event) => nextRun(current, { at: 2000, ...event }), runIn("decode"));
   assert.deepEqual(messageOf(run).usage, { total_tokens: 9 });
-  assert.deepEqual(messageOf(run).timings, { predicted_n: 4, ttft_ms: 6, total_ms: 2000 });
+  assert.deepEqual(messageOf(run).timings, { predicted_n: 4, thinking_ms: 0, ttft_ms: 6, total_ms: 2000 });
   assert.equal(messageOf(run).finish, "length");
   assert.equal(messageOf(run).state, "done");
 });

@@ -20,13 +20,13 @@ const refOf = ({ digest, width, height }, name) => ({ digest, name, width, heigh
 async function fill(history, title = "Two versions", ids = {}) {
   const id = ids.conversation ?? randomUUID();
   const message = (more, at) => ({
-    id: randomUUID(), conversation: id, parent: null, role: "user", text: "Question", images: [], state: "done", error: null, model: null, usage: null, timings: null, finish: null, createdAt: at, ...more,
+    id: randomUUID(), conversation: id, parent: null, role: "user", text: "Question", images: [], thoughts: null, state: "done", error: null, model: null, usage: null, timings: null, finish: null, createdAt: at, ...more,
   });
   const first = message({ images: [refOf(red, "red.png"), refOf(noise, "noise \"é\".png")] }, 1);
   const second = message({ text: "Other question\n```js\n1 < 2\n```" }, 2);
   const failed = message({ role: "assistant", parent: second.id, text: "", model: "eye", state: "error", error: { code: "queue_full", message: "full", requestId: "r", status: 429, param: null, detail: { n_ctx: 5 }, retryAt: 7 } }, 3);
-  const answer = message({ role: "assistant", parent: second.id, text: "Answer 🐱", model: "eye", finish: "length", usage: { prompt_tokens: 4, prompt_tokens_details: { cached_tokens: 1 } }, timings: { ttft_ms: 1.5 } }, 4);
-  const conversation = { id, title, createdAt: 1, updatedAt: 9, model: "eye", system: "Be short.", params: { temperature: 0.5, stop: ["x"] }, leaf: answer.id };
+  const answer = message({ role: "assistant", parent: second.id, text: "Answer 🐱", thoughts: "Hm 🐱", model: "eye", finish: "length", usage: { prompt_tokens: 4, prompt_tokens_details: { cached_tokens: 1 } }, timings: { ttft_ms: 1.5 } }, 4);
+  const conversation = { id, title, createdAt: 1, updatedAt: 9, model: "eye", system: "Be short.", params: { temperature: 0.5, reasoning_effort: "low", stop: ["x"] }, leaf: answer.id };
   await history.addConversation(conversation, [first, second, failed, answer], [red, noise]);
   return { conversation, messages: [first, second, failed, answer] };
 }
@@ -143,6 +143,8 @@ for (const [name, change, reason] of [
   ["a state is unknown", file => { file.conversations[0].messages[0].state = "streaming"; }, "message"],
   ["too many messages", file => { file.conversations[0].messages = Array(10_001).fill(file.conversations[0].messages[0]); }, "too-many-messages"],
   ["a conversation is a number", file => { file.conversations[0] = 7; }, "conversation"],
+  ["thoughts are no text", file => { file.conversations[0].messages.at(-1).thoughts = ["Hm"]; }, "text"],
+  ["an effort that there is not", file => { file.conversations[0].params.reasoning_effort = "huge"; }, "conversation"],
   ["a parameter is a text", file => { file.conversations[0].params.temperature = "hot"; }, "conversation"],
 ]) {
   test(`W91 ${name}: that conversation is refused, the others are imported, and the page has a text for it`, async () => {

@@ -39,7 +39,7 @@ internal sealed class EngineFolder : IDisposable
             var path = Directory.CreateTempSubdirectory(Prefix).FullName;
             try
             {
-                var folder = new EngineFolder(path, Hold(path, FileMode.CreateNew));
+                var folder = new EngineFolder(path, HoldNew(path));
                 if (Encoding.UTF8.GetByteCount(folder.SocketPath) > LongestSocketPath)
                 {
                     folder.Dispose();
@@ -126,6 +126,19 @@ internal sealed class EngineFolder : IDisposable
     // Windows removes an open file only if its opener allows it; elsewhere anything but None would be a shared lock.
     private static FileStream Hold(string folder, FileMode mode) => new(
         System.IO.Path.Combine(folder, LockName), mode, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
+
+    // A file is made first and locked then. Another server may have locked it in between, and removed it: then the lock is on a file without a name.
+    private static FileStream HoldNew(string folder)
+    {
+        var held = Hold(folder, FileMode.CreateNew);
+        if (File.Exists(held.Name))
+        {
+            return held;
+        }
+
+        held.Dispose();
+        throw new IOException($"{held.Name} was removed.");
+    }
 
     private static void RemoveLeftOver(string folder)
     {

@@ -70,13 +70,15 @@ async function addresses(path, image) {
 
 function read(event, buffer, tell) {
   const choice = event.choices?.[0];
-  if (choice?.delta?.content) {
-    buffer.add(choice.delta.content, event.timings);
+  const { content, reasoning_content: thoughts } = choice?.delta ?? {};
+  if (content || thoughts) {
+    buffer.add(content ?? "", thoughts ?? "", event.timings);
     return;
   }
 
   buffer.flush();
-  if (event.progress) {
+  // Whether the first tokens are thoughts or the answer is told by what comes of them.
+  if (event.progress && event.progress.phase !== "decode") {
     tell({ type: "progress", progress: event.progress });
   }
 
@@ -91,10 +93,11 @@ function read(event, buffer, tell) {
 
 /**
  * Pieces of an answer come faster than a screen shows them: they are handed on once per frame.
- * @param take gets {text, timings}: what came since the last time
+ * @param take gets {text, thoughts, timings}: what came since the last time
  */
 function createTextBuffer(take) {
   let text = "";
+  let thoughts = "";
   let timings = null;
   let frame = 0;
   let timer = 0;
@@ -104,16 +107,18 @@ function createTextBuffer(take) {
     clearTimeout(timer);
     frame = 0;
     timer = 0;
-    if (text !== "") {
-      const piece = { text, timings };
+    if (text !== "" || thoughts !== "") {
+      const piece = { text, thoughts, timings };
       text = "";
+      thoughts = "";
       take(piece);
     }
   }
 
   return {
-    add(piece, latest) {
-      text += piece;
+    add(more, thought, latest) {
+      text += more;
+      thoughts += thought;
       timings = latest ?? timings;
       if (frame === 0) {
         frame = requestAnimationFrame(flush);

@@ -1,5 +1,7 @@
 // Whether a file is an export of this page, member by member. Nothing of it is trusted; what is not known is left out and counted.
 
+import { efforts } from "./requests.js";
+
 const limits = { fileBytes: 512 * 1024 * 1024, messages: 10_000, title: 1_000, name: 1_000, text: 16 * 1024 * 1024, stops: 64, imagesOfMessage: 256, side: 65_535 };
 const version = 1;
 
@@ -90,7 +92,7 @@ export function checkConversation(candidate, images) {
 }
 
 function messageOf(candidate, conversation, images, count) {
-  const read = known(isObject(candidate) ? candidate : refuse("message"), ["id", "parent", "role", "text", "images", "state", "createdAt", "error", "model", "usage", "timings", "finish"], count);
+  const read = known(isObject(candidate) ? candidate : refuse("message"), ["id", "parent", "role", "text", "images", "thoughts", "state", "createdAt", "error", "model", "usage", "timings", "finish"], count);
   const list = Array.isArray(read.images ?? []) ? read.images ?? [] : refuse("message");
   if (!["user", "assistant"].includes(read.role) || !["done", "stopped", "error", "interrupted"].includes(read.state) || list.length > limits.imagesOfMessage) {
     refuse("message");
@@ -98,7 +100,7 @@ function messageOf(candidate, conversation, images, count) {
 
   return {
     id: idOf(read.id), conversation, parent: orNull(read.parent, idOf), role: read.role, text: textOf(read.text, limits.text),
-    images: list.map(image => refOf(image, images, count)), state: read.state, createdAt: timeOf(read.createdAt), error: orNull(read.error, error => errorOf(error, count)),
+    images: list.map(image => refOf(image, images, count)), thoughts: orNull(read.thoughts, value => textOf(value, limits.text)), state: read.state, createdAt: timeOf(read.createdAt), error: orNull(read.error, error => errorOf(error, count)),
     model: orNull(read.model, value => textOf(value, limits.name)), usage: orNull(read.usage, value => numbersOf(value, count)),
     timings: orNull(read.timings, value => numbersOf(value, count)), finish: orNull(read.finish, value => textOf(value, limits.name)),
   };
@@ -143,8 +145,14 @@ function checkTree(conversation, messages) {
 
 function paramsOf(candidate, count) {
   const names = ["temperature", "top_p", "top_k", "min_p", "repeat_penalty", "max_tokens", "seed"];
-  const read = known(isObject(candidate) ? candidate : refuse("conversation"), [...names, "stop"], count);
+  const read = known(isObject(candidate) ? candidate : refuse("conversation"), [...names, "stop", "reasoning_effort"], count);
   const params = Object.fromEntries(names.filter(name => read[name] !== undefined && read[name] !== null).map(name => [name, Number.isFinite(read[name]) ? read[name] : refuse("conversation")]));
+  if (efforts.includes(read.reasoning_effort)) {
+    params.reasoning_effort = read.reasoning_effort;
+  } else if (read.reasoning_effort !== undefined && read.reasoning_effort !== null) {
+    refuse("conversation");
+  }
+
   if (read.stop === undefined || read.stop === null) {
     return params;
   }

@@ -29,10 +29,10 @@ export const imageOf = ({ digest, blob, type, bytes, width, height }) => ({ dige
 
 export const userMessage = (conversation, parent, text, images) => ({
   id: createId(), conversation, parent, role: "user", text, images: images.map(refOf),
-  state: "done", error: null, model: null, usage: null, timings: null, finish: null, createdAt: now(),
+  thoughts: null, state: "done", error: null, model: null, usage: null, timings: null, finish: null, createdAt: now(),
 });
 
 export const assistantMessage = (conversation, parent, model) => ({
   id: createId(), conversation, parent, role: "assistant", text: "", images: [],
-  state: "streaming", error: null, model, usage: null, timings: null, finish: null, createdAt: now(),
+  thoughts: null, state: "streaming", error: null, model, usage: null, timings: null, finish: null, createdAt: now(),
 });

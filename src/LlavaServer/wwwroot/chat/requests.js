@@ -15,6 +15,9 @@ export const parameters = [
   { name: "seed", from: -1, to: 4_294_967_295, step: 1, rest: "settings.default.random" },
 ];
 
+/** How much a model that thinks shall think. */
+export const efforts = ["none", "low", "medium", "high"];
+
 export const isValid = ({ from, to, step }, value) =>
   Number.isFinite(value) && value >= from && value <= to && (step < 1 || Number.isInteger(value));
 
@@ -28,6 +31,10 @@ function sampling(params) {
     }
   }
 
+  if (efforts.includes(params.reasoning_effort)) {
+    sent.reasoning_effort = params.reasoning_effort;
+  }
+
   const stop = (params.stop ?? []).filter(text => text !== "").slice(0, 16);
   return stop.length > 0 ? { ...sent, stop } : sent;
 }
@@ -35,10 +42,11 @@ function sampling(params) {
 /** Messages that count: an answer without text says nothing to the model. */
 const spoken = path => path.filter(message => message.role === "user" || message.text !== "");
 
-/** The messages of a request, with `address(image)` in place of each picture's bytes. */
-export function messagesOf(conversation, path, address) {
+/** The messages of a request, with `address(image)` in place of each picture's bytes. Thoughts go back only with an answer that is continued. */
+export function messagesOf(conversation, path, address, continues = false) {
   const system = conversation.system?.trim() ? [{ role: "system", content: conversation.system }] : [];
-  return [...system, ...spoken(path).map(message => ({ role: message.role, content: contentOf(message, address) }))];
+  const thoughts = message => continues && message === path.at(-1) && message.thoughts ? { reasoning_content: message.thoughts } : {};
+  return [...system, ...spoken(path).map(message => ({ role: message.role, content: contentOf(message, address), ...thoughts(message) }))];
 }
 
 function contentOf(message, address) {
@@ -53,7 +61,7 @@ function contentOf(message, address) {
 export function requestOf(conversation, path, address, continues) {
   return {
     ...(conversation.model ? { model: conversation.model } : {}),
-    messages: messagesOf(conversation, path, address),
+    messages: messagesOf(conversation, path, address, continues),
     stream: true,
     stream_options: { include_usage: true },
     return_progress: true,
@@ -75,6 +83,8 @@ export function messagesAsText(conversation, path, sizes) {
 export const imagesOf = path => spoken(path).flatMap(message => message.images ?? []);
 
 export const sees = model => !model || model.capabilities.includes("vision");
+
+export const thinks = model => !!model && model.capabilities.includes("thinking");
 
 /** A model of the list by a name that a user or an old conversation has: a tag of "latest" may be missing. */
 export function findModel(list, name) {

@@ -4,7 +4,7 @@
 import { leafAfterDeleting, pathTo, withFollowing } from "./tree.js";
 
 /** Phases in their order; a run never goes back. */
-export const phases = ["preparing", "uploading", "queued", "loading", "encoding", "prefill", "decode"];
+export const phases = ["preparing", "uploading", "queued", "loading", "encoding", "prefill", "thinking", "decode"];
 
 /** Ends of a run, which are states of a stored message as well. */
 export const ends = ["done", "stopped", "interrupted", "error"];
@@ -13,7 +13,7 @@ export const isEnd = run => ends.includes(run.state);
 
 /**
  * The run after an event. Null is no run. An event that has no arrow from the present state changes nothing.
- * Events: start {message, images, at}, upload {bytes, at}, headers {requestId, at}, progress {progress, at}, text {text, timings, at},
+ * Events: start {message, images, at}, upload {bytes, at}, headers {requestId, at}, progress {progress, at}, text {text, thoughts, timings, at},
  * finish {finish}, usage {usage, timings}, end {at}, stop {at}, interrupt {at}, fail {error, at}.
  */
 export function nextRun(run, event) {
@@ -25,8 +25,8 @@ export function nextRun(run, event) {
 }
 
 const begin = ({ message, images, at }) => ({
-  state: "preparing", message, images, text: message.text, startedAt: at, since: at, bytes: 0, progress: null, requestId: null,
-  timings: message.timings, usage: message.usage, finish: null, firstTextAt: null, error: null, endedAt: null,
+  state: "preparing", message, images, text: message.text, thoughts: message.thoughts ?? "", startedAt: at, since: at, bytes: 0, progress: null, requestId: null,
+  timings: message.timings, usage: message.usage, finish: null, firstThoughtAt: null, firstTextAt: null, error: null, endedAt: null,
 });
 
 const arrows = {
@@ -44,9 +44,16 @@ const arrows = {
     return { ...run, state: progress.phase, progress, since: to === from ? run.since : at };
   },
 
-  text: (run, { text, timings, at }) => phases.indexOf(run.state) < phases.indexOf("queued") ? run : {
-    ...run, state: "decode", text: run.text + text, timings: timings ?? run.timings,
-    firstTextAt: run.firstTextAt ?? at, since: run.state === "decode" ? run.since : at,
+  text: (run, { text, thoughts = "", timings, at }) => {
+    if (!isAnswering(run)) {
+      return run;
+    }
+
+    const state = text !== "" || run.state === "decode" ? "decode" : "thinking";
+    return {
+      ...run, state, text: run.text + text, thoughts: run.thoughts + thoughts, timings: timings ?? run.timings, since: run.state === state ? run.since : at,
+      firstThoughtAt: run.firstThoughtAt ?? (thoughts !== "" ? at : null), firstTextAt: run.firstTextAt ?? (text !== "" ? at : null),
+    };
   },
 
   finish: (run, { finish }) => isAnswering(run) ? { ...run, finish } : run,
@@ -69,9 +76,15 @@ const over = (run, state, at) => ({ ...run, state, endedAt: at });
 
 /** The record of the run's message as it is now. */
 export function messageOf(run) {
-  const timings = run.timings || run.firstTextAt ? { ...run.timings } : null;
-  if (timings && run.firstTextAt && timings.ttft_ms === undefined) {
-    timings.ttft_ms = run.firstTextAt - run.startedAt;
+  const firstAt = run.firstThoughtAt ?? run.firstTextAt;
+  const timings = run.timings || firstAt ? { ...run.timings } : null;
+  if (timings && firstAt && timings.ttft_ms === undefined) {
+    timings.ttft_ms = firstAt - run.startedAt;
+  }
+
+  const thinkingMs = thinkingTimeOf(run);
+  if (timings && thinkingMs !== null) {
+    timings.thinking_ms = thinkingMs;
   }
 
   if (timings && run.endedAt) {
@@ -79,9 +92,15 @@ export function messageOf(run) {
   }
 
   return {
-    ...run.message, text: run.text, state: isEnd(run) ? run.state : "streaming",
+    ...run.message, text: run.text, thoughts: run.thoughts || null, state: isEnd(run) ? run.state : "streaming",
     error: run.error, usage: run.usage, timings, finish: run.finish,
   };
+}
+
+/** Milliseconds from the first thought to the answer or the end; of a continued answer what it took before; null while it thinks, or if it never did. */
+function thinkingTimeOf({ firstThoughtAt, firstTextAt, endedAt, message }) {
+  const end = firstTextAt ?? endedAt;
+  return firstThoughtAt && end ? end - firstThoughtAt : message.timings?.thinking_ms ?? null;
 }
 
 /** How far the present phase is, 0 to 1; null when nobody knows. */

@@ -9,7 +9,7 @@ import { kindOf } from "./formats.js";
 export { ImportError };
 
 const imageTypes = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp" };
-const messageMembers = ["error", "model", "usage", "timings", "finish"];
+const messageMembers = ["thoughts", "error", "model", "usage", "timings", "finish"];
 
 /**
  * The file of section 10 of the contract: conversations with all versions, and each picture once.

@@ -105,7 +105,7 @@ export function answerActions(page) {
     if (message?.role === "assistant" && canAsk(store.state)) {
       const model = chosenName(store.state);
       const isEmpty = message.text === "" && message.state !== "done";
-      const reply = isEmpty ? { ...message, model, error: null, finish: null } : assistantMessage(conversation.id, message.parent, model);
+      const reply = isEmpty ? { ...message, model, thoughts: null, error: null, finish: null } : assistantMessage(conversation.id, message.parent, model);
       await answer({ conversation, path: pathTo(messages, message.parent), reply });
     }
   }

@@ -7,6 +7,7 @@ import { Edit } from "./edit.js";
 import { Failure } from "./failure.js";
 import { CopyButton, Icon, IconButton, Picture } from "./parts.js";
 import { Prose } from "./prose.js";
+import { Thoughts } from "./thoughts.js";
 import { Usage } from "./usage.js";
 
 /**
@@ -46,11 +47,12 @@ export const Message = memo(function Message({ page, message, number, index, cou
 });
 
 function Answer({ page, message, state, isLive, isElsewhere }) {
-  if (isLive && message.text === "") {
+  if (isLive && message.text === "" && !message.thoughts) {
     return html`<p class="waiting" aria-hidden="true"><span></span><span></span><span></span></p>`;
   }
 
   return html`
+    ${message.thoughts && html`<${Thoughts} page=${page} text=${message.thoughts} time=${message.timings?.thinking_ms} isGrowing=${isLive && message.text === ""} />`}
     ${message.text !== "" && html`<${Prose} page=${page} text=${message.text} isGrowing=${isLive} />`}
     ${!isLive && html`<${Ending} message=${message} state=${state} isElsewhere=${isElsewhere} />`}`;
 }

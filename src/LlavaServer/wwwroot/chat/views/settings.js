@@ -2,7 +2,7 @@
 
 import { html, useId, useState } from "../html.js";
 import { bytes, number, t } from "../language.js";
-import { defaultText, isValid, parameters } from "../requests.js";
+import { chosenModel, defaultText, efforts, isValid, parameters, thinks } from "../requests.js";
 import { IconButton } from "./parts.js";
 
 /** System prompt and parameters of the open conversation, or of the next one. */
@@ -28,6 +28,7 @@ export function Settings({ page, state }) {
         <${SystemPrompt} key=${state.open.conversation?.id} value=${chat.system ?? ""} onChange=${system => change({ system })} />
         ${parameters.map(parameter => html`
           <${Parameter} key=${parameter.name} parameter=${parameter} value=${chat.params?.[parameter.name]} defaults=${state.models.sampling} onChange=${value => setParam(parameter.name, value)} />`)}
+        ${thinks(chosenModel(state)) && html`<${Effort} value=${chat.params?.reasoning_effort} onChange=${value => setParam("reasoning_effort", value)} />`}
         <${StopStrings} value=${chat.params?.stop} onChange=${value => setParam("stop", value)} />
         <div class="settings-bar">
           <button type="button" class="button" disabled=${!isChanged} onClick=${() => change({ params: {}, system: "" })} data-action="reset-all">${t("settings.reset-all")}</button>
@@ -85,6 +86,18 @@ function Parameter({ parameter, value, defaults, onChange }) {
         <${IconButton} icon="again" label=${t("settings.reset", { name: label })} disabled=${shown === ""} data-reset=${name} onClick=${() => { setText(null); onChange(undefined); }} />
       </div>
       <p class="hint" id=${`${id}-note`}>${t(`param.${name}.note`)} <span class="range">${isWrong ? t("settings.invalid", { range }) : `${range} · ${t("settings.default", { value: defaultText(parameter, defaults) })}`}</span></p>
+    </div>`;
+}
+
+function Effort({ value, onChange }) {
+  const id = useId();
+  return html`
+    <div class="field" data-set=${value !== undefined}>
+      <label for=${id}>${t("param.reasoning_effort")}</label>
+      <select id=${id} data-param="reasoning_effort" aria-describedby=${`${id}-note`} onChange=${event => onChange(event.currentTarget.value || undefined)}>
+        ${["", ...efforts].map(effort => html`<option key=${effort} value=${effort} selected=${effort === (value ?? "")}>${t(`effort.${effort || "auto"}`)}</option>`)}
+      </select>
+      <p class="hint" id=${`${id}-note`}>${t("param.reasoning_effort.note")}</p>
     </div>`;
 }
 

@@ -49,7 +49,7 @@ function describe(run, time, state) {
     default: {
       const { predicted_n: count, predicted_per_second: rate } = run.timings ?? {};
       const aside = [count ? t("status.decode.tokens", { count }) : null, count > 1 && rate ? t("status.rate", { rate: number(rate, rate < 10 ? 1 : 0) }) : null];
-      return { text: t("status.decode"), part: null, busy: false, aside: aside.filter(Boolean) };
+      return { text: t(`status.${run.state}`), part: null, busy: false, aside: aside.filter(Boolean) };
     }
   }
 }

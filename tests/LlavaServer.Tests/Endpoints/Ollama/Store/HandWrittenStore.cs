@@ -5,11 +5,12 @@ using LlavaServer.Tests.Scripted;
 namespace LlavaServer.Tests.Endpoints.Ollama.Store;
 
 /// <summary>A store as Ollama leaves one behind, written here file by file, with none of the server's own code. Owned by one test.</summary>
-internal sealed class HandWrittenStore : IDisposable
+/// <param name="words">Tokens of its models behind those of <see cref="ScriptedVocabulary"/>.</param>
+internal sealed class HandWrittenStore(IReadOnlyList<string>? words = null) : IDisposable
 {
     public const string System = "You are a careful assistant.";
     public const string Template = "{{ .System }}\nUSER: {{ .Prompt }}\nASSISTANT: ";
-    private readonly ScriptedModel _files = new("files", sees: true);
+    private readonly ScriptedModel _files = new("files", sees: true, words);
 
     public string Root { get; } = Directory.CreateTempSubdirectory("llava-störe 模型-").FullName;
 
