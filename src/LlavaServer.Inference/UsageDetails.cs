@@ -7,6 +7,9 @@ public sealed record UsageDetails
 
     public required int CompletionTokens { get; init; }
 
+    /// <summary>Completion tokens up to the end of what the model thought before it answered, markers included.</summary>
+    public int ReasoningTokens { get; init; }
+
     /// <summary>Prompt tokens whose keys and values were there already.</summary>
     public int CachedTokens { get; init; }
 

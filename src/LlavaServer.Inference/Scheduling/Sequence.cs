@@ -328,7 +328,7 @@ internal sealed class Sequence
     {
         if (_trail is null)
         {
-            Output.Write(released, Request.TimesUpdates && released.Length > 0 ? Details(null) : null);
+            Output.Write(released, Request.CountsUpdates && released.Length > 0 ? Details(null) : null);
         }
         else if (released.Length > 0)
         {
@@ -340,7 +340,7 @@ internal sealed class Sequence
     private GenerationUpdate Details(TokenLogProbability[]? tokens) => new()
     {
         Tokens = tokens,
-        Usage = Request.TimesUpdates ? Usage() : null,
+        Usage = Request.CountsUpdates ? Usage() : null,
         Timings = Request.TimesUpdates ? Times.ToTimings(Place, _time) : null,
     };
 

@@ -54,4 +54,7 @@ internal sealed record SequenceRequest
 
     /// <summary>How thoughts are told from the answer; null when all of it is answer.</summary>
     public ThinkPlan? Thinking { get; init; }
+
+    /// <summary>Each piece of text has counts: they tell how many tokens thoughts took.</summary>
+    public bool CountsUpdates => TimesUpdates || Thinking is not null;
 }

@@ -16,6 +16,8 @@ internal sealed class ThinkReader(ThinkPlan plan)
     private readonly ThinkTokens _tokens = new();
     private string _held = "";
     private Place _place = plan.IsOpen ? Place.Opened : Place.Before;
+    private bool _hasOpened = plan.IsOpen;
+    private int _reasoningTokens;
 
     private enum Place
     {
@@ -31,10 +33,11 @@ internal sealed class ThinkReader(ThinkPlan plan)
     {
         if (_place == Place.Behind)
         {
-            output.Enqueue(update);
+            output.Enqueue(Count(update));
             return;
         }
 
+        var hasClosed = _place == Place.Closed;
         var isLast = update.FinishReason is not null;
         _tokens.Add(update.Tokens);
         _held += update.Text;
@@ -48,6 +51,12 @@ internal sealed class ThinkReader(ThinkPlan plan)
             End();
         }
 
+        if (_hasOpened && !hasClosed)
+        {
+            _reasoningTokens = update.Usage?.CompletionTokens ?? 0;
+        }
+
+        update = Count(update);
         if (_thinking.Length > 0)
         {
             output.Enqueue(update with { Thinking = Take(_thinking), Text = "", Tokens = _tokens.OfThinking(), Written = Take(_written), FinishReason = null, StopText = null });
@@ -58,6 +67,14 @@ internal sealed class ThinkReader(ThinkPlan plan)
             output.Enqueue(update with { Text = Take(_content), Tokens = _tokens.OfContent(), Written = Take(_written) });
         }
     }
+
+    // Counts that were not asked for are for this reader alone.
+    private GenerationUpdate Count(GenerationUpdate update) => update switch
+    {
+        { Usage: null } => update,
+        { Timings: null, FinishReason: null } => update with { Usage = null },
+        _ => update with { Usage = update.Usage with { ReasoningTokens = _reasoningTokens } },
+    };
 
     private static string Take(StringBuilder builder)
     {
@@ -82,6 +99,7 @@ internal sealed class ThinkReader(ThinkPlan plan)
         {
             Drop(_held.Length - text.Length + _markers.Open.Length);
             _place = Place.Opened;
+            _hasOpened = true;
             return true;
         }
 

@@ -30,6 +30,7 @@ internal sealed class ChoiceTotals(AnswerShape shape)
                     ImageTokens = total.ImageTokens + usages[0].ImageTokens,
                     CachedTokens = total.CachedTokens + usages.Min(static usage => usage.CachedTokens),
                     CompletionTokens = total.CompletionTokens + usages.Sum(static usage => usage.CompletionTokens),
+                    ReasoningTokens = total.ReasoningTokens + usages.Sum(static usage => usage.ReasoningTokens),
                 };
             }
 

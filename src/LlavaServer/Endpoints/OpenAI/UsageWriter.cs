@@ -19,7 +19,7 @@ internal static class UsageWriter
         writer.WriteNumber("text_tokens"u8, usage.PromptTokens - usage.ImageTokens);
         writer.WriteEndObject();
         writer.WriteStartObject("completion_tokens_details"u8);
-        writer.WriteNumber("reasoning_tokens"u8, 0);
+        writer.WriteNumber("reasoning_tokens"u8, usage.ReasoningTokens);
         writer.WriteNumber("audio_tokens"u8, 0);
         writer.WriteNumber("accepted_prediction_tokens"u8, 0);
         writer.WriteNumber("rejected_prediction_tokens"u8, 0);

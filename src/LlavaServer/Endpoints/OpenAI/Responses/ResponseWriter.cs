@@ -168,7 +168,7 @@ internal static class ResponseWriter
         writer.WriteEndObject();
         writer.WriteNumber("output_tokens"u8, usage.CompletionTokens);
         writer.WriteStartObject("output_tokens_details"u8);
-        writer.WriteNumber("reasoning_tokens"u8, 0);
+        writer.WriteNumber("reasoning_tokens"u8, usage.ReasoningTokens);
         writer.WriteEndObject();
         writer.WriteNumber("total_tokens"u8, usage.PromptTokens + usage.CompletionTokens);
         writer.WriteEndObject();

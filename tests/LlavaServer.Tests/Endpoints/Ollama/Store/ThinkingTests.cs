@@ -143,6 +143,33 @@ public sealed class ThinkingTests
     }
 
     [Theory]
+    [InlineData(Answer, "", 29)]
+    [InlineData("<think>\nRed</think>A red circle.", ",\"n\":2", 38)]
+    [InlineData("A red circle.", "", 0)]
+    [InlineData(Answer, ",\"max_tokens\":12", 12)]
+    [InlineData(Answer, ",\"reasoning_format\":\"none\"", 0)]
+    [InlineData(Answer, ",\"logprobs\":true", 29)]
+    public async Task OpenAI_Usage_TokensOfThoughtsAreCounted(string answer, string member, int tokens)
+    {
+        using var store = Store();
+        await using var server = await ScriptedServer.StartAsync(new ScriptedEngineFactory { Answer = _ => answer }, store.Settings);
+        var question = "{\"model\":\"llava:7b\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]" + member;
+        foreach (var way in new[] { "}", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", ",\"stream\":true,\"timings_per_token\":true,\"stream_options\":{\"include_usage\":true}}" })
+        {
+            using var response = await OpenAIServer.PostAsync(server, question + way);
+            var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Equal([tokens], Regex.Matches(text, "\"reasoning_tokens\":(\\d+)").Select(static match => int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)));
+            Assert.Equal(way.Contains("timings_per", StringComparison.Ordinal), Regex.Count(text, "\"timings\"") > 1);
+        }
+
+        if (member.Length == 0)
+        {
+            using var response = await OpenAIServer.PostAsync(server, """{"model":"llava:7b","input":"Hi"}""", "/v1/responses");
+            Assert.Contains($"\"output_tokens_details\":{{\"reasoning_tokens\":{tokens}}}", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("/v1/responses", """{"model":"llava:7b","input":"Hi","reasoning":{"effort":"high"}}""")]
     [InlineData("/v1/messages", """{"model":"llava:7b","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}""")]
     public async Task OtherDialects_AnswerAlone(string path, string body)
