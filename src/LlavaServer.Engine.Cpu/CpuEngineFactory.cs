@@ -72,16 +72,35 @@ public sealed class CpuEngineFactory : IInferenceEngineFactory
 
         cancellationToken.ThrowIfCancellationRequested();
         WorkerPool workers = Own(new WorkerPool(threads));
-        LlamaWeights weights = Own(LoadWeights(modelFile, config, workers, options.Turns, progress, cancellationToken));
+        LlamaWeights weights = Own(LoadWeights(modelFile, files.AdapterPaths, config, workers, options.Turns, progress, cancellationToken));
         int contextLength = options.ContextLength == 0 ? Math.Min(config.ContextLength, DefaultContextLength) : options.ContextLength;
         KVCache cache = Own(new KVCache(options.SequenceCount, contextLength, options.KVPositions, config));
         return new CpuEngine(modelFile, mmprojFile, vision, config, weights, cache, workers, options.MaxBatchRows, options.Turns);
     }
 
     private static LlamaWeights LoadWeights(
-        GgufFile file, LlamaConfig config, WorkerPool workers, ComputeTurns? turns, IProgress<double>? progress, CancellationToken cancellationToken)
+        GgufFile file,
+        IReadOnlyList<string> adapterPaths,
+        LlamaConfig config,
+        WorkerPool workers,
+        ComputeTurns? turns,
+        IProgress<double>? progress,
+        CancellationToken cancellationToken)
     {
         using PacedWork work = workers.Pace(turns, cancellationToken);
-        return LlamaWeights.Load(file, config, workers, progress, cancellationToken);
+        var adapters = new List<LoraFile>();
+        try
+        {
+            foreach (string path in adapterPaths)
+            {
+                adapters.Add(LoraFile.Open(path, config.Architecture));
+            }
+
+            return LlamaWeights.Load(file, adapters, config, workers, progress, cancellationToken);
+        }
+        finally
+        {
+            adapters.ForEach(static adapter => adapter.Dispose());
+        }
     }
 }

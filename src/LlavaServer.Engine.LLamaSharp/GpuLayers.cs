@@ -13,12 +13,12 @@ internal static class GpuLayers
     /// <param name="modelBytes">The language model's weights.</param>
     /// <param name="layers">Blocks of the language model.</param>
     /// <param name="cacheBytes">Keys and values of all blocks.</param>
-    /// <param name="visionBytes">Weights of vision tower and projector, which go to the card first.</param>
-    public static int Fitting(long freeBytes, long modelBytes, int layers, long cacheBytes, long visionBytes)
+    /// <param name="besideBytes">Vision tower, projector and adapters, which go to the card first.</param>
+    public static int Fitting(long freeBytes, long modelBytes, int layers, long cacheBytes, long besideBytes)
     {
         // Weights outside the blocks (output matrix) count as one layer of average size.
         var perLayer = (modelBytes / (layers + 1)) + (cacheBytes / layers);
-        var room = freeBytes - visionBytes - Headroom;
+        var room = freeBytes - besideBytes - Headroom;
         return room <= 0 ? 0 : (int)Math.Min(layers + 1, room / Math.Max(1, perLayer));
     }
 

@@ -13,13 +13,17 @@ public sealed class CpuEngineTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-engine").FullName;
 
     [Theory]
-    [InlineData("F16", 1)]
-    [InlineData("Q4_0", 2)]
-    [InlineData("Q5_1", 2)]
-    [InlineData("Q8_0", 2)]
-    public void Decode_SteadyState_AllocatesNothing(string mix, int threads)
+    [InlineData("F16", 1, false)]
+    [InlineData("Q4_0", 2, false)]
+    [InlineData("Q4_0", 2, true)]
+    [InlineData("Q5_1", 2, false)]
+    [InlineData("Q8_0", 2, false)]
+    public void Decode_SteadyState_AllocatesNothing(string mix, int threads, bool isAdapted)
     {
-        using IInferenceEngine engine = Load(Write(LanguageShape.Tiny, mix), threads);
+        string model = Write(LanguageShape.Tiny, mix);
+        string adapter = Path.Combine(_folder, "adapter.gguf");
+        RandomAdapter.Write(adapter, model);
+        using IInferenceEngine engine = Load(model, threads, isAdapted ? [adapter] : []);
         var batch = new Batch(4);
         Run(0, 20);
 
@@ -118,8 +122,8 @@ public sealed class CpuEngineTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static IInferenceEngine Load(string path, int threads) => new CpuEngineFactory().Load(
-        new ModelFiles(path, null), new EngineLoadOptions { SequenceCount = 2, ContextLength = 64, MaxBatchRows = 4, Threads = threads }, null, CancellationToken.None);
+    private static IInferenceEngine Load(string path, int threads, params string[] adapters) => new CpuEngineFactory().Load(
+        new ModelFiles(path, null) { AdapterPaths = adapters }, new EngineLoadOptions { SequenceCount = 2, ContextLength = 64, MaxBatchRows = 4, Threads = threads }, null, CancellationToken.None);
 
     private static string Refusal(string path)
     {

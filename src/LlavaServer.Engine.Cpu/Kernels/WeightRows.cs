@@ -14,7 +14,8 @@ internal sealed unsafe class WeightRows : IDisposable
 
     private readonly NativeBuffer? _interleaved;
 
-    public WeightRows(TensorType type, byte* rows, int rowCount, int width, NativeBuffer? interleaved)
+    /// <param name="update">What adapters add to the products, owned from now on; null is nothing.</param>
+    public WeightRows(TensorType type, byte* rows, int rowCount, int width, NativeBuffer? interleaved, LowRankUpdate? update = null)
     {
         Type = type;
         FileRows = rows;
@@ -23,6 +24,7 @@ internal sealed unsafe class WeightRows : IDisposable
         RowBytes = (long)width / TensorTypes.BlockElements(type) * TensorTypes.BlockBytes(type);
         Form = FormOf(type);
         _interleaved = interleaved;
+        Update = update;
         Panels = interleaved is null ? null : interleaved.Pointer;
         PanelBytes = interleaved is null ? 0 : interleaved.Bytes / PanelCount;
     }
@@ -48,10 +50,17 @@ internal sealed unsafe class WeightRows : IDisposable
 
     public int PanelCount => (Rows + PanelRows - 1) / PanelRows;
 
-    /// <summary>Memory beside the file's mapping.</summary>
-    public long OwnedBytes => _interleaved?.Bytes ?? 0;
+    /// <summary>What adapters add to the products; null is nothing.</summary>
+    public LowRankUpdate? Update { get; }
 
-    public void Dispose() => _interleaved?.Dispose();
+    /// <summary>Memory beside the file's mapping.</summary>
+    public long OwnedBytes => (_interleaved?.Bytes ?? 0) + (Update?.Bytes ?? 0);
+
+    public void Dispose()
+    {
+        _interleaved?.Dispose();
+        Update?.Dispose();
+    }
 
     private static ActivationForms FormOf(TensorType type) => type switch
     {

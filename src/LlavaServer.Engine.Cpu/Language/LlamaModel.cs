@@ -11,6 +11,9 @@ namespace LlavaServer.Engine.Cpu.Language;
 /// </summary>
 internal sealed unsafe class LlamaModel : IDisposable
 {
+    /// <summary>Matrices that are multiplied with the same activations: queries, keys and values.</summary>
+    public const int MostProducts = 3;
+
     // Below this many bytes of weights a second thread costs more than it gives.
     private const long BytesPerPart = 32 * 1024;
     private const int PartsPerThread = 8;
@@ -41,7 +44,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         _weights = weights;
         _cache = cache;
         _workers = workers;
-        _space = new Workspace(config, weights.Forms, maxRows, cache.ContextLength, cache.ValueStride, workers.ThreadCount);
+        _space = new Workspace(config, weights.Forms, maxRows, cache.ContextLength, cache.ValueStride, workers.ThreadCount, weights.UpdateRank);
         _angles = new RopeAngles(config, weights.RopeFactors);
         _sequences = new int[maxRows];
         _positions = new int[maxRows];
@@ -76,14 +79,14 @@ internal sealed unsafe class LlamaModel : IDisposable
         for (int i = 0; i < _config.LayerCount; i++)
         {
             LlamaLayer layer = _weights.Layers[i];
-            PrepareRows(_space.Hidden, _space.EmbeddingStride, layer.AttentionNorm, _config.EmbeddingWidth, rows, Forms(layer.Query, layer.Key, layer.Value)); // 2
+            PrepareRows(_space.Hidden, _space.EmbeddingStride, layer.AttentionNorm, _config.EmbeddingWidth, rows, layer.Query, layer.Key, layer.Value); // 2
             RunProducts( // 3
                 new ProductsJob(
                     this,
                     rows,
-                    new Product(layer.Query, _space.Queries, _space.QueryStride, layer.QueryBias),
-                    new Product(layer.Key, _space.Keys, _space.KVStride, layer.KeyBias),
-                    new Product(layer.Value, _space.Values, _space.KVStride, layer.ValueBias)));
+                    new Product(layer.Query, _space.Queries, _space.QueryStride, layer.QueryBias, 0),
+                    new Product(layer.Key, _space.Keys, _space.KVStride, layer.KeyBias, 1),
+                    new Product(layer.Value, _space.Values, _space.KVStride, layer.ValueBias, 2)));
             _workers.Run(new RotateJob(this, i), rows); // 4
             _workers.Run(new AttentionJob(this, i), _tileCount * _config.KVHeadCount); // 5
             if (i == _config.LayerCount - 1)
@@ -96,12 +99,12 @@ internal sealed unsafe class LlamaModel : IDisposable
                 break;
             }
 
-            PrepareRows(_space.Mixed, _space.QueryStride, null, _config.QueryWidth, rows, layer.Output.Form);
-            RunProducts(new ProductsJob(this, rows, new Product(layer.Output, _space.Product, _space.EmbeddingStride, layer.OutputBias), addsToHidden: true)); // 6
-            PrepareRows(_space.Hidden, _space.EmbeddingStride, layer.FeedForwardNorm, _config.EmbeddingWidth, rows, Forms(layer.Gate, layer.Up)); // 7
+            PrepareRows(_space.Mixed, _space.QueryStride, null, _config.QueryWidth, rows, layer.Output);
+            RunProducts(new ProductsJob(this, rows, new Product(layer.Output, _space.Product, _space.EmbeddingStride, layer.OutputBias, 0), addsToHidden: true)); // 6
+            PrepareRows(_space.Hidden, _space.EmbeddingStride, layer.FeedForwardNorm, _config.EmbeddingWidth, rows, layer.Gate, layer.Up); // 7
             RunGated(layer, rows); // 8
-            PrepareRows(_space.Gate, _space.FeedForwardStride, null, _config.FeedForwardWidth, rows, layer.Down.Form);
-            RunProducts(new ProductsJob(this, rows, new Product(layer.Down, _space.Product, _space.EmbeddingStride, layer.DownBias), addsToHidden: true)); // 9
+            PrepareRows(_space.Gate, _space.FeedForwardStride, null, _config.FeedForwardWidth, rows, layer.Down);
+            RunProducts(new ProductsJob(this, rows, new Product(layer.Down, _space.Product, _space.EmbeddingStride, layer.DownBias, 0), addsToHidden: true)); // 9
         }
 
         if (_embeddingCount > 0)
@@ -112,16 +115,12 @@ internal sealed unsafe class LlamaModel : IDisposable
 
         if (rows > 0)
         {
-            PrepareRows(_space.Hidden, _space.EmbeddingStride, _weights.OutputNorm, _config.EmbeddingWidth, rows, _weights.Output.Form);
-            RunProducts(new ProductsJob(this, rows, new Product(_weights.Output, _space.Logits, _space.LogitStride, _weights.OutputBias))); // 11
+            PrepareRows(_space.Hidden, _space.EmbeddingStride, _weights.OutputNorm, _config.EmbeddingWidth, rows, _weights.Output);
+            RunProducts(new ProductsJob(this, rows, new Product(_weights.Output, _space.Logits, _space.LogitStride, _weights.OutputBias, 0))); // 11
         }
     }
 
     public void Dispose() => _space.Dispose();
-
-    private static ActivationForms Forms(WeightRows first, WeightRows second) => first.Form | second.Form;
-
-    private static ActivationForms Forms(WeightRows first, WeightRows second, WeightRows third) => first.Form | second.Form | third.Form;
 
     /// <summary>Takes over the batch: sequences, positions, inputs, tiles of rows that attend together. Returns the number of rows that want something.</summary>
     private int Begin(ReadOnlySpan<BatchRow> batch)
@@ -152,6 +151,10 @@ internal sealed unsafe class LlamaModel : IDisposable
             {
                 nint address = _weights.TokenEmbedding.Address + (nint)(item.TokenId * _weights.EmbeddingRowBytes);
                 Dequantizer.ToFloat(_weights.TokenEmbedding.Type, address, hidden);
+                if (_weights.TokenUpdate is { } update)
+                {
+                    update.AddTo(_space.Hidden + ((long)row * _space.EmbeddingStride), update.Down + ((long)item.TokenId * update.Rank), 0, _config.EmbeddingWidth);
+                }
             }
 
             bool continues = row > 0 && _sequences[row - 1] == _sequences[row] && _positions[row - 1] + 1 == _positions[row];
@@ -210,11 +213,17 @@ internal sealed unsafe class LlamaModel : IDisposable
         return kept;
     }
 
-    /// <summary>Normalises rows, where a norm is given, and converts them for the products that follow.</summary>
-    private void PrepareRows(float* source, int stride, float* norm, int width, int rows, ActivationForms forms)
+    /// <summary>Normalises rows, where a norm is given, and converts them for the products that follow, also for what adapters add to those.</summary>
+    private void PrepareRows(float* source, int stride, float* norm, int width, int rows, WeightRows first, WeightRows? second = null, WeightRows? third = null)
     {
-        _space.Activations.SetSource(norm == null ? source : _space.Normed, norm == null ? stride : _space.EmbeddingStride);
-        _workers.Run(new PrepareJob(this, source, stride, norm, width, forms), rows);
+        float* input = norm == null ? source : _space.Normed;
+        int inputStride = norm == null ? stride : _space.EmbeddingStride;
+        _space.Activations.SetSource(input, inputStride);
+        _workers.Run(new PrepareJob(this, source, stride, norm, width, first.Form | (second?.Form ?? 0) | (third?.Form ?? 0)), rows);
+        if ((first.Update ?? second?.Update ?? third?.Update) is not null)
+        {
+            _workers.Run(new ProjectJob(_space, input, inputStride, first.Update, second?.Update, third?.Update), rows * MostProducts);
+        }
     }
 
     private void RunProducts(in ProductsJob job)
@@ -276,6 +285,17 @@ internal sealed unsafe class LlamaModel : IDisposable
         }
     }
 
+    /// <summary>What adapters have between their two matrices, for one row and one product.</summary>
+    private readonly struct ProjectJob(Workspace space, float* input, int stride, LowRankUpdate? first, LowRankUpdate? second, LowRankUpdate? third) : IWorkerJob
+    {
+        public void Execute(int part, int worker)
+        {
+            int product = part % MostProducts;
+            LowRankUpdate? update = product == 0 ? first : product == 1 ? second : third;
+            update?.Project(input + ((long)(part / MostProducts) * stride), space.Projected + ((long)part * space.UpdateStride));
+        }
+    }
+
     private readonly struct RotateJob(LlamaModel model, int layer) : IWorkerJob
     {
         public void Execute(int part, int worker)
@@ -325,8 +345,8 @@ internal sealed unsafe class LlamaModel : IDisposable
         }
     }
 
-    /// <summary>One matrix of a <see cref="ProductsJob"/> and where its results go.</summary>
-    private readonly struct Product(WeightRows weights, float* output, int stride, float* bias)
+    /// <summary>One matrix of a <see cref="ProductsJob"/>, its place there, and where its results go.</summary>
+    private readonly struct Product(WeightRows weights, float* output, int stride, float* bias, int place)
     {
         public WeightRows Weights => weights;
 
@@ -334,7 +354,7 @@ internal sealed unsafe class LlamaModel : IDisposable
 
         public long Bytes => weights is null ? 0 : weights.RowBytes * weights.Rows;
 
-        /// <summary>Computes panels and adds the bias; with a target, adds the results to it.</summary>
+        /// <summary>Computes panels, adds what adapters say and the bias; with a target, adds the results to it.</summary>
         public void Run(LlamaModel model, int rows, int firstPanel, int endPanel, int worker, float* addTo)
         {
             MatMul.Multiply(weights, model._space.Activations, rows, output, stride, firstPanel, endPanel, model._space.Scratch(worker));
@@ -343,6 +363,11 @@ internal sealed unsafe class LlamaModel : IDisposable
             for (int row = 0; row < rows; row++)
             {
                 float* results = output + ((long)row * stride) + firstRow;
+                if (weights.Update is { } update)
+                {
+                    update.AddTo(results, model._space.Projected + (((long)row * MostProducts) + place) * model._space.UpdateStride, firstRow, count);
+                }
+
                 if (bias != null)
                 {
                     Vectors.Add(results, bias + firstRow, count);
@@ -413,8 +438,8 @@ internal sealed unsafe class LlamaModel : IDisposable
             Workspace space = model._space;
             int first = (int)((long)layer.Gate.PanelCount * part / parts);
             int end = (int)((long)layer.Gate.PanelCount * (part + 1) / parts);
-            new Product(layer.Gate, space.Gate, space.FeedForwardStride, layer.GateBias).Run(model, rows, first, end, worker, null);
-            new Product(layer.Up, space.Up, space.FeedForwardStride, layer.UpBias).Run(model, rows, first, end, worker, null);
+            new Product(layer.Gate, space.Gate, space.FeedForwardStride, layer.GateBias, 0).Run(model, rows, first, end, worker, null);
+            new Product(layer.Up, space.Up, space.FeedForwardStride, layer.UpBias, 1).Run(model, rows, first, end, worker, null);
             int from = first * WeightRows.PanelRows;
             int count = Math.Min(end * WeightRows.PanelRows, layer.Gate.Rows) - from;
             for (int row = 0; row < rows; row++)

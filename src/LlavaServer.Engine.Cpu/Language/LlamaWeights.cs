@@ -12,13 +12,25 @@ internal sealed unsafe class LlamaWeights : IDisposable
 {
     private readonly List<WeightRows> _matrices = [];
     private readonly GgufFile _file;
+    private readonly IReadOnlyList<LoraFile> _adapters;
+    private readonly HashSet<string> _adapted = [];
 
-    private LlamaWeights(GgufFile file) => _file = file;
+    private LlamaWeights(GgufFile file, IReadOnlyList<LoraFile> adapters)
+    {
+        _file = file;
+        _adapters = adapters;
+    }
 
     /// <summary>Shape (VocabularySize, EmbeddingWidth); rows are dequantized on lookup.</summary>
     public GgufTensor TokenEmbedding { get; private set; } = null!;
 
     public long EmbeddingRowBytes { get; private set; }
+
+    /// <summary>What adapters add to a token's row; null is nothing.</summary>
+    public LowRankUpdate? TokenUpdate { get; private set; }
+
+    /// <summary>Largest rank of what adapters add to products; 0 without adapters.</summary>
+    public int UpdateRank => _matrices.Max(static matrix => matrix.Update?.Rank ?? 0);
 
     public LlamaLayer[] Layers { get; private set; } = [];
 
@@ -37,13 +49,15 @@ internal sealed unsafe class LlamaWeights : IDisposable
     public ActivationForms Forms { get; private set; }
 
     /// <summary>Memory beside the file's mapping, in bytes.</summary>
-    public long OwnedBytes => _matrices.Sum(matrix => matrix.OwnedBytes);
+    public long OwnedBytes => _matrices.Sum(matrix => matrix.OwnedBytes) + (TokenUpdate?.Bytes ?? 0);
 
+    /// <param name="file">The model; must outlive the weights.</param>
+    /// <param name="adapters">What is added to it; copied.</param>
     /// <exception cref="GgufException">A tensor is missing, has another shape or a type without kernels; the message names it.</exception>
     public static LlamaWeights Load(
-        GgufFile file, LlamaConfig config, WorkerPool workers, IProgress<double>? progress, CancellationToken cancellationToken)
+        GgufFile file, IReadOnlyList<LoraFile> adapters, LlamaConfig config, WorkerPool workers, IProgress<double>? progress, CancellationToken cancellationToken)
     {
-        var weights = new LlamaWeights(file);
+        var weights = new LlamaWeights(file, adapters);
         try
         {
             weights.Read(config, workers, progress, cancellationToken);
@@ -56,7 +70,11 @@ internal sealed unsafe class LlamaWeights : IDisposable
         }
     }
 
-    public void Dispose() => _matrices.ForEach(matrix => matrix.Dispose());
+    public void Dispose()
+    {
+        _matrices.ForEach(matrix => matrix.Dispose());
+        TokenUpdate?.Dispose();
+    }
 
     private void Read(LlamaConfig config, WorkerPool workers, IProgress<double>? progress, CancellationToken cancellationToken)
     {
@@ -64,6 +82,11 @@ internal sealed unsafe class LlamaWeights : IDisposable
         int width = config.EmbeddingWidth;
         TokenEmbedding = Checked("token_embd.weight", width, config.VocabularySize);
         EmbeddingRowBytes = TensorTypes.RowBytes(TokenEmbedding.Type, width);
+        if (PairsOf(TokenEmbedding.Name) is { Count: > 0 } pairs)
+        {
+            TokenUpdate = LoraPair.ForTokens(pairs, config.VocabularySize, width);
+        }
+
         OutputNorm = Vector("output_norm.weight", width);
         OutputBias = OptionalVector("output.bias", config.VocabularySize);
         RopeFactors = OptionalVector("rope_freqs.weight", config.RopeWidth / 2);
@@ -77,6 +100,7 @@ internal sealed unsafe class LlamaWeights : IDisposable
 
         Layers = layers;
         Output = Matrix(_file.TryGetTensor("output.weight", out _) ? "output.weight" : "token_embd.weight", width, config.VocabularySize, workers);
+        RefuseOtherAdapters();
         progress?.Report(1);
     }
 
@@ -104,6 +128,20 @@ internal sealed unsafe class LlamaWeights : IDisposable
         };
     }
 
+    private List<LoraPair> PairsOf(string name)
+    {
+        _adapted.Add(name);
+        return [.. _adapters.Select(file => file.Pairs.GetValueOrDefault(name)).OfType<LoraPair>()];
+    }
+
+    private void RefuseOtherAdapters()
+    {
+        if (_adapters.SelectMany(static file => file.Pairs.Keys).FirstOrDefault(name => !_adapted.Contains(name)) is { } other)
+        {
+            throw new GgufException($"adapter: the model has no matrix '{other}'; is it an adapter of another model?");
+        }
+    }
+
     private void RefuseExperts()
     {
         foreach (GgufTensor tensor in _file.Tensors)
@@ -118,7 +156,8 @@ internal sealed unsafe class LlamaWeights : IDisposable
     private WeightRows Matrix(string name, int width, int rows, WorkerPool workers)
     {
         GgufTensor tensor = Checked(name, width, rows);
-        var matrix = new WeightRows(tensor.Type, tensor.Pointer, rows, width, Interleaving.Pack(tensor.Type, tensor.Pointer, rows, width, workers));
+        LowRankUpdate? update = tensor != TokenEmbedding && PairsOf(name) is { Count: > 0 } pairs ? LoraPair.ForProducts(pairs, width, rows) : null;
+        var matrix = new WeightRows(tensor.Type, tensor.Pointer, rows, width, Interleaving.Pack(tensor.Type, tensor.Pointer, rows, width, workers), update);
         _matrices.Add(matrix);
         Forms |= matrix.Form;
         return matrix;

@@ -18,7 +18,7 @@ internal sealed unsafe class Workspace : IDisposable
     private NativeBuffer _logits;
     private NativeBuffer? _embeddings;
 
-    public Workspace(LlamaConfig config, ActivationForms forms, int maxRows, int contextLength, int valueStride, int threads)
+    public Workspace(LlamaConfig config, ActivationForms forms, int maxRows, int contextLength, int valueStride, int threads, int updateRank)
     {
         EmbeddingStride = Aligned(config.EmbeddingWidth);
         QueryStride = Aligned(config.QueryWidth);
@@ -35,6 +35,8 @@ internal sealed unsafe class Workspace : IDisposable
         Values = Rows(maxRows, KVStride);
         Gate = Rows(maxRows, FeedForwardStride);
         Up = Rows(maxRows, FeedForwardStride);
+        UpdateStride = Aligned(updateRank);
+        Projected = Rows(maxRows * LlamaModel.MostProducts, UpdateStride);
         Cosines = Rows(maxRows, AngleStride);
         Sines = Rows(maxRows, AngleStride);
         int widest = Math.Max(Math.Max(config.EmbeddingWidth, config.QueryWidth), config.FeedForwardWidth);
@@ -57,6 +59,8 @@ internal sealed unsafe class Workspace : IDisposable
     public int LogitStride { get; }
 
     public int AngleStride { get; }
+
+    public int UpdateStride { get; }
 
     /// <summary>The residual stream, shape (rows, EmbeddingWidth).</summary>
     public float* Hidden { get; }
@@ -84,6 +88,9 @@ internal sealed unsafe class Workspace : IDisposable
 
     /// <summary>Shape (rows, FeedForwardWidth).</summary>
     public float* Up { get; }
+
+    /// <summary>What adapters have between their two matrices, shape (rows, products over the same activations, largest rank).</summary>
+    public float* Projected { get; }
 
     /// <summary>Shape (rows, RopeWidth / 2).</summary>
     public float* Cosines { get; }

@@ -78,6 +78,7 @@ internal sealed class LLamaModels : IDisposable
             var context = CreateContext(weights, parameters);
             try
             {
+                ApplyAdapters(weights, context, files.AdapterPaths);
                 return new LLamaModels(weights, context, LoadVision(runtime, weights, files, threads, layers), layers);
             }
             catch
@@ -117,8 +118,8 @@ internal sealed class LLamaModels : IDisposable
         }
 
         var blocks = Math.Max(1, file.Metadata.GetInt32($"{file.Metadata.GetString("general.architecture")}.block_count", 1));
-        var visionBytes = files.MmprojPath is { } path ? new FileInfo(path).Length : 0;
-        int Fitting(long freeBytes) => GpuLayers.Fitting(freeBytes, file.FileBytes, blocks, cacheBytes, visionBytes);
+        var besideBytes = files.AdapterPaths.Append(files.MmprojPath).OfType<string>().Sum(static path => new FileInfo(path).Length);
+        int Fitting(long freeBytes) => GpuLayers.Fitting(freeBytes, file.FileBytes, blocks, cacheBytes, besideBytes);
         var onMain = Fitting(gpus[options.MainGpu].FreeBytes);
         var wanted = options.GpuLayers >= 0 ? options.GpuLayers : Fitting(gpus.Sum(static gpu => gpu.FreeBytes));
         return (wanted, gpus.Count == 1 || onMain > blocks);
@@ -149,6 +150,26 @@ internal sealed class LLamaModels : IDisposable
 
         context.Dispose();
         throw Failed(Reason($"no context of {parameters.ContextSize} positions; is there memory for its keys and values?"));
+    }
+
+    // Nothing reports that an adapter could not be read; using it would end the process.
+    private static void ApplyAdapters(LLamaWeights weights, LLamaContext context, IReadOnlyList<string> paths)
+    {
+        var adapters = new (LoraAdapter Adapter, float Scale)[paths.Count];
+        for (var i = 0; i < adapters.Length; i++)
+        {
+            _ = NativeLog.TakeError();
+            adapters[i] = (weights.NativeHandle.LoadLoraFromFile(paths[i]), 1);
+            if (NativeLog.TakeError() is { Length: > 0 } line)
+            {
+                throw Failed($"adapter: {line}");
+            }
+        }
+
+        if (adapters.Length > 0)
+        {
+            context.NativeHandle.SetLoraAdapters(adapters);
+        }
     }
 
     private static MtmdWeights? LoadVision(LLamaRuntime runtime, LLamaWeights weights, ModelFiles files, int threads, int gpuLayers)

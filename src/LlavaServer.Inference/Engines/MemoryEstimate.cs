@@ -11,6 +11,9 @@ public static class MemoryEstimate
     // Rows of activations of a step: residual, normalised, query, attention result, gate, up, each in floats, and their quantized copies.
     private const int WidthsPerRow = 8;
 
+    // Halves in the file, floats in memory.
+    private const int AdapterCopies = 2;
+
     /// <param name="files">The model's files.</param>
     /// <param name="options">Sizes.</param>
     /// <param name="weightCopies">How often an engine holds the matrices beside the mapped files: 1 if it rearranges them.</param>
@@ -26,7 +29,7 @@ public static class MemoryEstimate
             bytes += (long)(mmproj.FileBytes * (1 + weightCopies)) + Vision(mmproj.Metadata);
         }
 
-        return bytes;
+        return bytes + (AdapterCopies * files.AdapterPaths.Sum(static adapter => new FileInfo(adapter).Length));
     }
 
     private static long Language(GgufMetadata metadata, EngineLoadOptions options)

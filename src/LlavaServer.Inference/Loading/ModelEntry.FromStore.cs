@@ -78,7 +78,10 @@ public sealed partial record ModelEntry
 
     private static ModelFiles FilesOf(ModelManifest manifest, BlobStore blobs) => new(
         blobs.PathOf(manifest.First(LayerTypes.Model)!.Digest),
-        manifest.First(LayerTypes.Projector) is { } projector ? blobs.PathOf(projector.Digest) : null);
+        manifest.First(LayerTypes.Projector) is { } projector ? blobs.PathOf(projector.Digest) : null)
+    {
+        AdapterPaths = [.. manifest.Layers.Where(static layer => layer.MediaType == LayerTypes.Adapter).Select(layer => blobs.PathOf(layer.Digest))],
+    };
 
     private static string? WhyNot(ModelManifest manifest, BlobStore blobs)
     {
@@ -93,11 +96,6 @@ public sealed partial record ModelEntry
         if (manifest.Layers.Count > MaxLayers)
         {
             return $"its manifest names {manifest.Layers.Count} files, more than {MaxLayers}";
-        }
-
-        if (manifest.First(LayerTypes.Adapter) is not null)
-        {
-            return "it has an adapter (LoRA), which this version cannot apply";
         }
 
         return manifest.Files.FirstOrDefault(layer => blobs.LengthOf(layer.Digest) != layer.Size) is { } missing

@@ -98,7 +98,7 @@ public sealed partial class StoredModels(ModelStore store, ILogger<StoredModels>
     private static (string Name, Digest Manifest, DateTimeOffset ModifiedAt) KeyOf(StoredModel model) => (model.Name.Full, model.Manifest.Digest, model.ModifiedAt);
 
     private static bool HasItsFiles(ModelEntry entry) =>
-        File.Exists(entry.Files.ModelPath) && (entry.Files.MmprojPath is null || File.Exists(entry.Files.MmprojPath));
+        File.Exists(entry.Files.ModelPath) && (entry.Files.MmprojPath is null || File.Exists(entry.Files.MmprojPath)) && entry.Files.AdapterPaths.All(File.Exists);
 
     // Once for each file, however often the store is looked at.
     private void Warn(IReadOnlyList<string> unreadable)

@@ -25,7 +25,7 @@ public sealed partial class MonitoringTests
     [Fact]
     public async Task O55_QueriesOfDashboardAndAlerts_NameWhatIsExported()
     {
-        var scrape = new PrometheusText(await ScrapeAsync());
+        var scrape = new PrometheusText(await ScrapeAsync(), isAlone: false);
         var names = scrape.Samples.Select(static sample => sample[..sample.IndexOf('{', StringComparison.Ordinal)]).ToHashSet();
         var queries = Queries().ToList();
         Assert.True(queries.Count > 30);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using LlavaServer.Models.Gguf;
 using LlavaServer.Models.Modelfiles;
 using LlavaServer.TestModels;
 
@@ -54,6 +55,46 @@ public sealed class CreateVerbTests : IAsyncLifetime
         File.WriteAllText(PathOf("Printed"), show.GetProperty("modelfile").GetString());
         await RunAsync(0, "create", "again", "-f", PathOf("Printed"));
         Assert.Equal(answer, (await AskAsync("api/generate", Question("again"))).GetProperty("response").GetString());
+    }
+
+    [Fact]
+    public async Task Create_Adapter_IsApplied()
+    {
+        var bundled = Path.Combine(s_bundled, "llava-mini.gguf");
+        RandomAdapter.Write(PathOf("strong.gguf"), bundled, rank: 8, alpha: 64, type: TensorType.F16);
+        RandomAdapter.Write(PathOf("none.gguf"), bundled, rank: 8, alpha: 1e-12f);
+        RandomAdapter.Write(PathOf("other.gguf"), bundled, alpha: 8, change: static writer => writer.AddTensor("blk.99.attn_q.weight.lora_a", [4, 4], new float[16]));
+        foreach (var adapter in new[] { "strong", "none", "other" })
+        {
+            File.WriteAllText(PathOf("Modelfile"), $"FROM llava-mini\nADAPTER ./{adapter}.gguf\nPARAMETER temperature 0\nPARAMETER num_predict 12\n");
+            await RunAsync(0, "create", adapter, "-f", PathOf("Modelfile"));
+        }
+
+        var plain = await AnswerAsync(_server!, "llava-mini");
+        Assert.Equal(plain, await AnswerAsync(_server!, "none"));
+        var tuned = await AnswerAsync(_server!, "strong");
+        Assert.NotEqual(plain, tuned);
+        var show = await AskAsync("api/show", new { model = "strong" });
+        Assert.Contains("\nADAPTER ", show.GetProperty("modelfile").GetString(), StringComparison.Ordinal);
+        File.WriteAllText(PathOf("Printed"), show.GetProperty("modelfile").GetString());
+        await RunAsync(0, "create", "again", "-f", PathOf("Printed"));
+        Assert.Equal(tuned, await AnswerAsync(_server!, "again"));
+
+        using var client = new HttpClient { BaseAddress = _server!.Address };
+        using var refused = await client.PostAsync("api/generate", new StringContent("""{"model":"other","prompt":"Hi"}""", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+        Assert.Contains("blk.99.attn_q.weight", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await using var child = await ServerProcess.StartAsync(new Dictionary<string, string> { ["LLAVA_MODELS"] = PathOf("store"), ["LLAVA_ENGINE_PROCESS"] = "child" }, "--threads", "2");
+        Assert.Equal(tuned, await AnswerAsync(child, "strong"));
+
+        static async Task<string> AnswerAsync(ServerProcess server, string model)
+        {
+            using var http = new HttpClient { BaseAddress = server.Address };
+            var body = JsonSerializer.Serialize(new { model, prompt = "What color is the circle?", images = new[] { TestPicture.CircleAndSquare.Base64 }, stream = false, options = new { temperature = 0, num_predict = 12 } });
+            using var response = await http.PostAsync("api/generate", new StringContent(body, Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+            var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.True(response.IsSuccessStatusCode, text);
+            return JsonDocument.Parse(text).RootElement.GetProperty("response").GetString()!;
+        }
     }
 
     [Fact]

@@ -147,7 +147,7 @@ public sealed class StoredModelTests
         store.AddLlava();
         var config = store.Blob("{}");
         var tensor = HandWrittenStore.Layer("tensor", store.Blob("t"));
-        var adapter = $"{HandWrittenStore.Layer("model", store.Blob(store.Weights))},{HandWrittenStore.Layer("adapter", store.Blob("a"))}";
+        var adapter = $"{HandWrittenStore.Layer("model", store.Blob(store.Weights))},{HandWrittenStore.Layer("adapter", ("sha256:" + new string('1', 64), 5))}";
         var missing = HandWrittenStore.Layer("model", ("sha256:" + new string('0', 64), 5));
         var damaged = HandWrittenStore.Layer("model", store.Blob("GGUF?"));
         foreach (var (name, layers) in new[] { ("tensors", tensor), ("lora", adapter), ("missing", missing), ("damaged", damaged), ("empty", "") })
@@ -158,7 +158,7 @@ public sealed class StoredModelTests
         store.Manifest("registry.ollama.ai/library/broken/latest", "not a manifest");
         await using var server = await ScriptedServer.StartAsync(settings: store.Settings);
         Assert.Equal(8, (await server.SendAsync(HttpMethod.Get, "/api/tags")).Json.GetProperty("models").GetArrayLength());
-        foreach (var (name, reason) in new[] { ("tensors", "safetensors"), ("lora", "LoRA"), ("missing", "is missing or not whole"), ("damaged", "not usable"), ("empty", "0 GGUF files") })
+        foreach (var (name, reason) in new[] { ("tensors", "safetensors"), ("lora", "sha256:1111"), ("missing", "is missing or not whole"), ("damaged", "not usable"), ("empty", "0 GGUF files") })
         {
             var reply = await server.PostAsync("/api/generate", $$"""{"model":"{{name}}","prompt":"Hi"}""");
             Assert.Equal(HttpStatusCode.InternalServerError, reply.Status);
