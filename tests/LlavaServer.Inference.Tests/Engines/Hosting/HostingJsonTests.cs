@@ -13,9 +13,10 @@ public sealed class HostingJsonTests
     {
         var options = new EngineLoadOptions();
         Fill(options);
-        var sent = new LoadMessage(new ModelFiles("model", "mmproj"), options);
-        var arrived = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(sent, HostingJson.Default.LoadMessage), HostingJson.Default.LoadMessage);
-        Assert.Equal(sent, arrived);
+        var sent = new LoadMessage(new ModelFiles("model", "mmproj") { AdapterPaths = ["one", "two"] }, options);
+        var arrived = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(sent, HostingJson.Default.LoadMessage), HostingJson.Default.LoadMessage)!;
+        Assert.Equal(["one", "two"], arrived.Files.AdapterPaths);
+        Assert.Equal(sent, arrived with { Files = arrived.Files with { AdapterPaths = sent.Files.AdapterPaths } });
     }
 
     [Fact]
