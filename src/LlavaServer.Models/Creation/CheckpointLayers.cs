@@ -6,7 +6,7 @@ using LlavaServer.Models.Store;
 
 namespace LlavaServer.Models.Creation;
 
-/// <summary>Layers out of the files of a Hugging Face checkpoint: a language model, and for one that sees a projector. One creation.</summary>
+/// <summary>Layers out of the files of a Hugging Face checkpoint: a language model, for one that sees a projector, or an adapter. One creation.</summary>
 internal sealed class CheckpointLayers(BlobStore blobs, LayerList layers, CreationWork work)
 {
     private const string Weights = ".safetensors";
@@ -17,6 +17,11 @@ internal sealed class CheckpointLayers(BlobStore blobs, LayerList layers, Creati
     public async Task AddAsync(CreationRequest request, QuantizationMix? mix, Action<string> replace)
     {
         var files = Files(request.Files);
+        if (files.Find("adapter_config.json") is not null)
+        {
+            throw new CreationException(CreationError.Invalid, "the checkpoint is an adapter (LoRA): name it as the adapter of a model (ADAPTER in a Modelfile)");
+        }
+
         Action<long> report = static _ => { };
         var token = CancellationToken.None;
         using var model = await work.RunAsync(() => HuggingFaceImporter.Prepare(
@@ -54,6 +59,35 @@ internal sealed class CheckpointLayers(BlobStore blobs, LayerList layers, Creati
         await work.ReportAsync("verifying conversion").ConfigureAwait(false);
     }
 
+    /// <summary>An adapter in the form of PEFT.</summary>
+    /// <param name="adapter">Its files.</param>
+    /// <param name="modelPath">The language model that it is for.</param>
+    public async Task AddAdapterAsync(IReadOnlyList<CreationFile> adapter, string modelPath)
+    {
+        var files = Files(adapter);
+        Action<long> report = static _ => { };
+        var token = CancellationToken.None;
+        using var model = await work.RunAsync(() => GgufSource.Open([modelPath])).ConfigureAwait(false);
+        using var imported = await work.RunAsync(() => AdapterImporter.Prepare(
+            files,
+            model,
+            bytes =>
+            {
+                token.ThrowIfCancellationRequested();
+                report(bytes);
+            },
+            CancellationToken.None)).ConfigureAwait(false);
+        var step = new PullProgress("converting adapter") { Digest = adapter.First(static file => IsWeights(file.Name)).Digest, Total = imported.SourceBytes };
+        await work.RunAsync(step, (advanced, stop) =>
+        {
+            (report, token) = (advanced, stop);
+            layers.Remove(LayerTypes.Adapter);
+            Add(LayerTypes.Adapter, imported.Language);
+            return true;
+        }).ConfigureAwait(false);
+        await work.ReportAsync("verifying conversion").ConfigureAwait(false);
+    }
+
     public static bool IsWeights(string name) => name.EndsWith(Weights, StringComparison.OrdinalIgnoreCase);
 
     private void Add(string mediaType, GgufWriter writer)
@@ -75,11 +109,6 @@ internal sealed class CheckpointLayers(BlobStore blobs, LayerList layers, Creati
             if (blobs.LengthOf(file.Digest) is null)
             {
                 throw new CreationException(CreationError.Invalid, $"the file {GgufText.Quote(name)} was not uploaded: there is no blob {file.Digest}");
-            }
-
-            if (name == "adapter_config.json")
-            {
-                throw new CreationException(CreationError.Invalid, "the checkpoint is an adapter (LoRA), which is not converted");
             }
 
             if (!paths.TryAdd(name, blobs.PathOf(file.Digest)))

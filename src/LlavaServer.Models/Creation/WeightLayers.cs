@@ -108,7 +108,13 @@ internal sealed class WeightLayers(BlobStore blobs, LayerList layers, CreationWo
 
         if (files.Any(static file => CheckpointLayers.IsWeights(file.Name)))
         {
-            throw new CreationException(CreationError.Invalid, "adapters and draft models are taken as GGUF files; convert the safetensors files first");
+            if (mediaType != LayerTypes.Adapter || layers.Of(LayerTypes.Model).ToList() is not [var model])
+            {
+                throw new CreationException(CreationError.Invalid, "draft models, and adapters of models in safetensors, are taken as GGUF files; convert the safetensors files first");
+            }
+
+            await new CheckpointLayers(blobs, layers, work).AddAdapterAsync(files, blobs.PathOf(model.Digest)).ConfigureAwait(false);
+            return;
         }
 
         var groups = GgufParts.Group(files);

@@ -9,6 +9,8 @@ internal static class CheckpointNames
     public const string Vision = "vision.";
     public const string Projector = "projector.";
 
+    private const string Adapted = "base_model.model.";
+
     private static readonly (string Prefix, string Replacement)[] Prefixes =
     [
         ("model.vision_tower.vision_tower.vision_model.", Vision),
@@ -23,8 +25,10 @@ internal static class CheckpointNames
         ("language_model.", string.Empty),
     ];
 
+    /// <summary>Of adapters, too, whose makers put a prefix of their own before the model's.</summary>
     public static string Normalize(string name)
     {
+        name = name.StartsWith(Adapted, StringComparison.Ordinal) ? name[Adapted.Length..] : name;
         foreach (var (prefix, replacement) in Prefixes)
         {
             if (name.StartsWith(prefix, StringComparison.Ordinal))

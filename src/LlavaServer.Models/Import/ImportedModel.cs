@@ -8,7 +8,7 @@ namespace LlavaServer.Models.Import;
 /// </summary>
 internal sealed class ImportedModel(CheckpointTensors checkpoint, GgufWriter language, GgufWriter? vision) : IDisposable
 {
-    /// <summary>The language model.</summary>
+    /// <summary>The language model, or what an adapter adds to it.</summary>
     public GgufWriter Language => language;
 
     /// <summary>Tower and projector; null for a model without.</summary>

@@ -98,6 +98,32 @@ public sealed class CreateVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Create_AdapterAsPeftWritesIt_AsTheCheckpointWithItMerged()
+    {
+        var adapter = new PeftAdapter(rank: 4, alpha: 12);
+        adapter.Write(PathOf("peft"));
+        var checkpoint = new TinyCheckpoint();
+        checkpoint.Write(PathOf("base"));
+        adapter.MergeInto(checkpoint, scale: 3);
+        checkpoint.Write(PathOf("merged"));
+        File.WriteAllText(PathOf("Base"), "FROM ./base");
+        File.WriteAllText(PathOf("Merged"), "FROM ./merged");
+        File.WriteAllText(PathOf("Adapted"), "FROM base\nADAPTER ./peft");
+        await RunAsync(0, "create", "base", "-f", PathOf("Base"), "-q", "F32");
+        await RunAsync(0, "create", "merged", "-f", PathOf("Merged"), "-q", "F32");
+        Assert.Contains("converting adapter 100 %", await RunAsync(0, "create", "adapted", "-f", PathOf("Adapted")), StringComparison.Ordinal);
+        var (plain, merged, adapted) = (await LogProbabilitiesAsync("base"), await LogProbabilitiesAsync("merged"), await LogProbabilitiesAsync("adapted"));
+        Assert.All(merged, pair => Assert.InRange(Math.Abs(pair.Value - adapted[pair.Key]), 0, 0.002));
+        Assert.Contains(merged, pair => !plain.TryGetValue(pair.Key, out var value) || Math.Abs(pair.Value - value) > 0.1);
+
+        async Task<Dictionary<string, double>> LogProbabilitiesAsync(string model)
+        {
+            var answer = await AskAsync("api/generate", new { model, prompt = "Hello there", raw = true, stream = false, logprobs = true, top_logprobs = 10, options = new { temperature = 0, num_predict = 1 } });
+            return answer.GetProperty("logprobs")[0].GetProperty("top_logprobs").EnumerateArray().ToDictionary(static token => token.GetProperty("bytes").GetRawText(), static token => token.GetProperty("logprob").GetDouble());
+        }
+    }
+
+    [Fact]
     public async Task Create_FolderOfACheckpoint_IsServed()
     {
         RealCheckpoint.WriteSmall(PathOf("llava-1.5-7b-hf"));

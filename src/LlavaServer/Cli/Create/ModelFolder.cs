@@ -5,7 +5,7 @@ namespace LlavaServer.Cli.Create;
 /// <summary>Which files of a folder are a model: the first kind of weights that is there, and what belongs to it. (Rules: Ollama's.)</summary>
 internal static class ModelFolder
 {
-    private static readonly string[] s_weights = ["model*.safetensors", "consolidated*.safetensors", "pytorch_model*.bin", "consolidated*.pth", "*.gguf", "*.bin"];
+    private static readonly string[] s_weights = ["model*.safetensors", "consolidated*.safetensors", "adapter_model*.safetensors", "pytorch_model*.bin", "consolidated*.pth", "*.gguf", "*.bin"];
     private static readonly string[] s_others = ["*.json", "chat_template.jinja", "tokenizer.model"];
 
     /// <summary>Names, relative to the folder and with slashes, and paths. Throws <see cref="VerbException"/> for a folder without weights.</summary>
