@@ -19,7 +19,7 @@ public sealed class LoopbackTests
     {
         Tool.Need("unshare", "ip", "curl");
         Assert.SkipUnless(BundledServer.HasModel, "This build has no bundled model.");
-        var chromium = await WebTests.ReadyAsync();
+        var chromium = await WebFiles.ReadyAsync();
         using (var probe = Process.Start(new ProcessStartInfo("unshare", ["-n", "true"]) { RedirectStandardError = true })!)
         {
             await probe.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -34,7 +34,7 @@ public sealed class LoopbackTests
             ["LLAVA_MODELS"] = Path.Combine(AppContext.BaseDirectory, "no-store"),
         };
         var (exitCode, output, errors) = await Tool.RunAsync(
-            WebTests.Folder, "unshare", ["-n", "sh", "-c", Script, "sh", "dotnet", Path.Combine(AppContext.BaseDirectory, "llava.dll"), $"{port}"], environment: environment);
+            WebFiles.Folder, "unshare", ["-n", "sh", "-c", Script, "sh", "dotnet", Path.Combine(AppContext.BaseDirectory, "llava.dll"), $"{port}"], environment: environment);
         Assert.True(exitCode == 0, Encoding.UTF8.GetString(output) + errors);
         Assert.Contains("T26", Encoding.UTF8.GetString(output), StringComparison.Ordinal);
     }

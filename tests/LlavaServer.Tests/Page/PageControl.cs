@@ -30,11 +30,11 @@ internal sealed class PageControl : IAsyncDisposable
             prompt = host.Script.Factory.LastPrompt,
             pictures = host.Script.Seen,
         }));
-        app.MapPost("/set", (int? load, int? encode, int? prefill, int? pace, string? say, string? fault) =>
+        app.MapPost("/set", (int? load, int? encode, int? prefill, int? pace, string? say, string? fault, bool? hurry) =>
         {
             var script = host.Script;
             (script.LoadTime, script.EncodeTime, script.PrefillTime) = (load ?? script.LoadTime, encode ?? script.EncodeTime, prefill ?? script.PrefillTime);
-            (script.Pace, script.Saying) = (pace ?? script.Pace, say ?? script.Saying);
+            (script.Pace, script.Saying, script.Hurries) = (pace ?? script.Pace, say ?? script.Saying, hurry ?? script.Hurries);
             script.Fault = fault switch
             {
                 "memory" => new InsufficientMemoryException("what the caller must not read"),
@@ -52,7 +52,7 @@ internal sealed class PageControl : IAsyncDisposable
         app.MapPost("/start", (bool? ready) => host.StartAsync(ready ?? true));
         app.MapPost("/ready", host.GetReadyAsync);
         app.MapPost("/close", host.CloseAsync);
-        app.MapPost("/drain", (int? delay) => host.Drain(delay is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null));
+        app.MapPost("/drain", host.Drain);
         await app.StartAsync();
         return new PageControl(app);
     }

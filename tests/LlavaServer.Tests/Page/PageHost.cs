@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using LlavaServer.Configuration;
 using LlavaServer.Health;
 using LlavaServer.Inference;
@@ -20,8 +22,6 @@ internal sealed class PageHost : IAsyncDisposable
     private const string ThinkerTemplate =
         "{{ range .Messages }}{{ if eq .Role \"user\" }}USER: {{ .Content }} ASSISTANT:{{ else }}{{ if .Thinking }}<think>{{ .Thinking }}</think>{{ end }}{{ .Content }}{{ end }}{{ end }}{{ if and $.IsThinkSet (not $.Think) }}<think></think>{{ end }}";
 
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
-
     private readonly Dictionary<string, string?> _settings;
     private readonly List<(CancellationTokenSource Leaving, Task<HttpResponseMessage> Answer)> _others = [];
     private readonly HttpClient _http;
@@ -30,11 +30,12 @@ internal sealed class PageHost : IAsyncDisposable
     private IReadOnlyDictionary<string, string?>? _changed;
     private ScriptedServer? _server;
     private HandWrittenStore? _thinker;
+    private CancellationTokenSource _draining = new();
     private Task _ending = Task.CompletedTask;
 
     public PageHost(params (string Key, string Value)[] settings)
     {
-        Address = new Uri($"http://127.0.0.1:{ServerProcess.FreePort()}/");
+        Address = new Uri($"http://127.0.0.1:{LastingPort()}/");
         _settings = new Dictionary<string, string?>
         {
             ["Llava:Host"] = Address.AbsoluteUri.TrimEnd('/'),
@@ -48,7 +49,8 @@ internal sealed class PageHost : IAsyncDisposable
             _settings[key] = value;
         }
 
-        _http = new HttpClient { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
+        // Who leaves does not read on for two seconds, as this client does by itself.
+        _http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) { BaseAddress = Address, Timeout = Timeout.InfiniteTimeSpan };
     }
 
     public Uri Address { get; }
@@ -112,17 +114,21 @@ internal sealed class PageHost : IAsyncDisposable
         }
 
         _server = null;
+        server.Services.GetRequiredService<IOptions<ShutdownOptions>>().Value.Delay = TimeSpan.Zero;
+        await _draining.CancelAsync();
         await ((Task)server.KillAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await server.DisposeAsync();
     }
 
-    /// <summary>Lets the server go down as on SIGTERM: for the delay it says that it is draining, and answers.</summary>
-    public void Drain(TimeSpan? delay)
+    /// <summary>Lets the server go down as on SIGTERM: until it is killed it says that it is draining, and answers.</summary>
+    public void Drain()
     {
         _changed = new Dictionary<string, string?>();
-        _server!.Services.GetRequiredService<IOptions<ShutdownOptions>>().Value.Delay = delay ?? DrainTime;
-        _ending = _server.DrainAsync();
+        _server!.Services.GetRequiredService<IOptions<ShutdownOptions>>().Value.Delay = TimeSpan.FromHours(1);
+        _draining.Dispose();
+        _draining = new CancellationTokenSource();
+        _ending = _server.DrainAsync(_draining.Token);
     }
 
     /// <summary>Lets the server refuse new requests as it does on its way down, but go on listening.</summary>
@@ -188,8 +194,27 @@ internal sealed class PageHost : IAsyncDisposable
     {
         await ReleaseAsync(_others.Count);
         await KillAsync();
+        _draining.Dispose();
         _http.Dispose();
         _thinker?.Dispose();
+    }
+
+    /// <summary>A port that nobody is given while the server is away: free, and below those that the system hands out (RFC 6335, section 6).</summary>
+    private static int LastingPort()
+    {
+        while (true)
+        {
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 30_000));
+                probe.Start();
+                return ((IPEndPoint)probe.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Taken: another one.
+            }
+        }
     }
 
     private static async Task UntilAsync(Func<bool> condition)

@@ -73,8 +73,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>Ends as a server does whose process is killed: connections break, nothing is finished.</summary>
     public Task KillAsync() => _app.StopAsync(new CancellationToken(canceled: true));
 
-    /// <summary>Begins to drain, as on SIGTERM.</summary>
-    public Task DrainAsync() => _app.StopAsync();
+    /// <summary>Begins to drain, as on SIGTERM; cancelled, it ends at once.</summary>
+    public Task DrainAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
 
     /// <summary>Waits until no request is left anywhere.</summary>
     public async Task AssertIdleAsync()

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { check } from "../harness/axe.mjs";
 import { control } from "../harness/control.mjs";
-import { chatOf, file, phone, picture, scenario, watchPage } from "./support.mjs";
+import { file, phone, picture, scenario } from "./support.mjs";
 
 const refused = /console: Failed to load resource: the server responded with a status of/;
 const stopped = /failed: .*v1\/chat\/completions net::ERR_ABORTED/;
@@ -168,137 +168,171 @@ scenario("W100 Escape stops an answer, input methods keep their keys", { allow: 
   await chat.state("stopped");
 });
 
-/** Puts the page into a state of the contract's section 5. */
-const states = {
-  empty: async () => {},
-  composing: async ({ page, chat }) => {
-    await chat.attach(red);
-    await chat.write("What is this?");
-    await page.focus("#composer");
-  },
-  queued: async ({ page, chat }) => {
-    await page.route("**/v1/chat/completions", () => {});
-    await chat.send("Hello");
-    await page.waitForSelector("[data-phase=uploading]");
-  },
-  waiting: async ({ chat }) => {
-    await control.occupy(3);
-    await chat.send("Hello");
-    await chat.state("queued");
-  },
-  loading: async ({ chat }) => {
-    await control.unload("eye");
-    await control.set({ load: 8000 });
-    await chat.send("Hello");
-    await chat.state("loading");
-  },
-  encoding: async ({ chat }) => {
-    await control.set({ encode: 20_000 });
-    await chat.attach(file("new.png", picture(...Array.from({ length: 3 }, () => Math.floor(Math.random() * 256)), 9, 7)));
-    await chat.send("Hello");
-    await chat.state("encoding");
-  },
-  prefill: async ({ chat }) => {
-    await control.set({ prefill: 1500 });
-    await chat.send("word ".repeat(1500));
-    await chat.state("prefill");
-  },
-  interrupted: async ({ page, chat }) => {
-    await chat.send("#tokens 600 #slow 25");
-    await chat.state("decode");
-    await page.waitForFunction(() => document.querySelector(".prose")?.textContent.length > 20);
-    await page.reload();
-    await chat.state("interrupted");
-  },
-  starting: async ({ page }) => {
-    await control.kill();
-    await control.start({ ready: false });
-    await page.reload();
-    await page.waitForSelector("[data-banner=starting]");
-  },
-  decode: async ({ chat }) => {
-    await chat.send("#tokens 600 #slow 25");
-    await chat.state("decode");
-  },
-  done: async ({ page, chat }) => {
-    await chat.attach(red);
-    await chat.ask("#tokens 12");
-    await chat.act(chat.last(), "again");
-    await page.waitForSelector(".versions:has-text('2/2')");
-    await chat.state("done");
-  },
-  stopped: async ({ chat }) => {
-    await chat.send("#tokens 400 #slow 20");
-    await chat.state("decode");
-    await chat.stop();
-    await chat.state("stopped");
-  },
-  error: async ({ page, chat }) => {
-    await page.route("**/v1/chat/completions", route => route.fulfill({ status: 500, contentType: "application/json", body: "{\"error\":{\"message\":\"odd\",\"code\":\"internal_error\"}}" }));
-    await chat.ask("Hello", "error");
-  },
-  edit: async ({ page, chat }) => {
-    await chat.attach(red);
-    await chat.ask("#tokens 3");
-    await chat.act(page.locator("article[data-role=user]"), "edit");
-    await page.waitForSelector(".edit .thumbnail");
-  },
-  offline: async ({ page }) => {
-    await page.route("**/health", route => route.abort());
-    await page.route("**/v1/chat/completions", route => route.abort());
-    await page.fill("#composer", "Hello");
-    await page.click("[data-action=send]");
-    await page.waitForSelector("[data-banner=offline]");
-  },
-  "key-needed": async ({ page, chat }) => {
-    await page.route("**/v1/chat/completions", route => route.fulfill({ status: 401, contentType: "application/json", body: "{\"error\":{\"message\":\"key\",\"code\":\"invalid_api_key\"}}" }));
-    await chat.send("Hello");
-    await page.waitForSelector("dialog[data-dialog=key]");
-  },
-  settings: async ({ page }) => {
-    await page.click("[data-action=settings]");
-    await page.waitForSelector("[data-param=temperature]");
-  },
-  models: async ({ page }) => {
-    await page.click("[data-action=models]");
-    await page.waitForSelector("[role=option]");
-  },
-  sidebar: async ({ page, chat }) => {
-    await chat.ask("#tokens 2");
-    if (await page.locator(".sidebar").count() === 0) {
-      await page.click("[data-action=sidebar]");
-    }
+const grey = () => file("new.png", picture(...Array.from({ length: 3 }, () => Math.floor(Math.random() * 256)), 9, 7));
+const slow = "#tokens 9000 #slow 25";
 
-    await page.locator(".item .more").first().click();
-    await page.waitForSelector("[role=menu]");
+const stop = async ({ page, chat }) => {
+  await chat.stop();
+  await chat.state("stopped");
+  await control.reset();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+};
+
+/** Puts the page into the states of the contract's section 5 and before its panels: several in one visit, each from the one before it. */
+const visits = {
+  "before an answer": {
+    empty: async () => {},
+    composing: async ({ page, chat }) => {
+      await chat.attach(red);
+      await chat.write("What is this?");
+      await page.focus("#composer");
+    },
+    preparing: async ({ page, chat }) => {
+      await page.evaluate(() => {
+        FileReader.prototype.readAsDataURL = () => {};
+      });
+      await page.click("[data-action=send]");
+      await chat.state("preparing");
+    },
   },
-  shortcuts: async ({ page }) => {
-    await page.keyboard.press("Control+/");
-    await page.waitForSelector("dialog[data-dialog=shortcuts]");
+  "a request under way": {
+    uploading: async ({ page, chat }) => {
+      await page.route("**/v1/chat/completions", () => {});
+      await chat.send("Hello");
+      await chat.state("uploading");
+    },
+    queued: async view => {
+      await stop(view);
+      await control.occupy(3);
+      await view.chat.send("Hello");
+      await view.chat.state("queued");
+    },
+    loading: async view => {
+      await stop(view);
+      await control.unload("eye");
+      await control.set({ load: 60_000 });
+      await view.chat.send("Hello");
+      await view.chat.state("loading");
+    },
+    encoding: async view => {
+      await stop(view);
+      await control.set({ encode: 60_000 });
+      await view.chat.attach(grey());
+      await view.chat.send("Hello");
+      await view.chat.state("encoding");
+    },
+    prefill: async view => {
+      await stop(view);
+      await control.set({ prefill: 1000 });
+      await view.chat.send("word ".repeat(1500));
+      await view.chat.state("prefill");
+    },
+  },
+  "an answer": {
+    decode: async ({ chat }) => {
+      await chat.attach(red);
+      await chat.send(slow);
+      await chat.state("decode");
+    },
+    stopped: stop,
+    done: async ({ page, chat }) => {
+      await page.keyboard.press("Control+Shift+O");
+      await chat.state("empty");
+      await chat.attach(red);
+      await chat.ask("#tokens 12");
+      await chat.act(chat.last(), "again");
+      await page.waitForSelector(".versions:has-text('2/2')");
+      await chat.state("done");
+    },
+    edit: async ({ page, chat }) => {
+      await page.keyboard.press("Control+Shift+O");
+      await chat.state("empty");
+      await chat.attach(red);
+      await chat.ask("#tokens 3");
+      await chat.act(page.locator("article[data-role=user]").first(), "edit");
+      await page.waitForSelector(".edit .thumbnail");
+    },
+    settings: async ({ page }) => {
+      await page.click("[data-action=cancel-edit]");
+      await page.click("[data-action=settings]");
+      await page.waitForSelector("[data-param=temperature]");
+    },
+    models: async ({ page }) => {
+      await page.click("[data-action=close-settings]");
+      await page.click("[data-action=models]");
+      await page.waitForSelector("[role=option]");
+    },
+    shortcuts: async ({ page }) => {
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Control+/");
+      await page.waitForSelector("dialog[data-dialog=shortcuts]");
+    },
+    sidebar: async ({ page }) => {
+      await page.keyboard.press("Escape");
+      await page.waitForSelector("dialog[data-dialog=shortcuts]", { state: "detached" });
+      if (await page.locator(".sidebar").count() === 0) {
+        await page.click("[data-action=sidebar]");
+      }
+
+      await page.locator(".item .more").first().click();
+      await page.waitForSelector("[role=menu]");
+    },
+  },
+  "what goes wrong": {
+    error: async ({ chat }) => {
+      await control.set({ fault: "engine" });
+      await chat.ask("Hello", "error");
+    },
+    interrupted: async ({ page, chat }) => {
+      await control.reset();
+      await chat.send(slow);
+      await chat.state("decode");
+      await page.waitForFunction(() => [...document.querySelectorAll(".prose")].at(-1)?.textContent.length > 20);
+      await page.reload();
+      await chat.state("interrupted");
+    },
+    offline: async ({ page, chat }) => {
+      await control.kill();
+      await chat.ask("Hello", "error");
+      await page.waitForSelector("[data-banner=offline]");
+    },
+    starting: async ({ page, chat }) => {
+      await control.start({ ready: false });
+      await page.reload();
+      await page.waitForSelector("[data-banner=starting]");
+      await chat.state("starting");
+    },
+    draining: async ({ page, chat }) => {
+      await control.reset();
+      await control.drain();
+      await page.reload();
+      await page.waitForSelector("[data-banner=draining]");
+      await chat.state("draining");
+    },
+    "key-needed": async ({ page, chat }) => {
+      await control.restart({ "Llava:Security:ApiKeys": "web:0123456789abcdef0123456789abcdef" });
+      await page.reload();
+      await page.waitForSelector("dialog[data-dialog=key]");
+      await chat.state("key-needed");
+    },
   },
 };
 
-for (const [size, context] of Object.entries({ desktop: {}, phone })) {
-  scenario(`T22 T24 W6 W30 W104 every state, both themes, ${size}: axe finds nothing, nothing scrolls sideways, composer and status are in view`, {
-    open: false, context: { ...context, reducedMotion: "reduce" },
-  }, async ({ context: browser }) => {
-    for (const [name, reach] of Object.entries(states)) {
-      await control.reset();
-      const page = await browser.newPage();
-      const watch = watchPage(page, [refused, stopped, /net::ERR_/]);
-      const chat = chatOf(page);
-      await chat.open();
-      await chat.state("empty", "composing");
-      await reach({ page, chat });
-      assert.deepEqual(await check(page), [], name);
-      await checkLayout(page, name);
-      await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
-      assert.deepEqual(await check(page, "color-contrast"), [], `${name}, dark`);
-      assert.deepEqual(watch.complaints, [], name);
-      await page.unrouteAll({ behavior: "ignoreErrors" });
-      await page.close();
-    }
-  });
+for (const [visit, states] of Object.entries(visits)) {
+  for (const [size, context] of Object.entries({ desktop: {}, phone })) {
+    scenario(`T22 T24 W6 W30 W104 ${visit}, both themes, ${size}: axe finds nothing, nothing scrolls sideways, composer and status are in view`, {
+      context: { ...context, reducedMotion: "reduce", colorScheme: "light" }, allow: [refused, stopped, /net::ERR_/],
+    }, async ({ page, chat }) => {
+      for (const [name, reach] of Object.entries(states)) {
+        await reach({ page, chat });
+        assert.deepEqual(await check(page), [], name);
+        await checkLayout(page, name);
+        await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+        assert.deepEqual(await check(page, "color-contrast"), [], `${name}, dark`);
+        await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+      }
+    });
+  }
 }
 
 /** No sideways overflow; composer and status line are inside the window; controls do not overlap. */

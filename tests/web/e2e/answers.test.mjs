@@ -79,7 +79,7 @@ export async function serverIdle() {
 }
 
 scenario("W40 another conversation can be read and used while one is answered", {}, async ({ page, chat }) => {
-  await chat.send("Long one #tokens 300 #slow 10");
+  await chat.send("Long one #tokens 300 #slow 100");
   await chat.state("decode");
   await page.click("[data-action=new]");
   await chat.state("empty");
@@ -87,6 +87,7 @@ scenario("W40 another conversation can be read and used while one is answered", 
   await page.click(".item .conversation:has-text('Long one')");
   await chat.state("decode");
   await page.waitForSelector("article[data-role=assistant][data-state=decode]");
+  await control.set({ hurry: true });
   await chat.state("done");
   assert.match((await chat.answers())[0], /^word0 .* word299$/);
 });
@@ -155,8 +156,13 @@ for (const [code, { settings, meet, files, ask = "My question", says, offers, ma
     assert.deepEqual(await page.locator("[data-refused=true] img").evaluateAll(images => images.map(image => image.alt)), marked ? [marked] : []);
 
     // The hindrance is gone, or mended by hand; then the same question is answered.
+    if (code === "shutting_down") {
+      await page.waitForSelector("[data-banner]");
+    }
+
     await control.reset();
     await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.evaluate(() => document.querySelector("[data-action=retry-server]")?.click());
     await page.waitForSelector("[data-banner]", { state: "detached" });
     if (code === "image_input_not_supported") {
       await failure.getByRole("button", { name: "Use eye" }).click();
@@ -261,7 +267,7 @@ scenario("T23 W102 what a screen reader hears of one answer", {}, async ({ page,
     const region = document.querySelector("[data-speech]");
     new MutationObserver(() => region.textContent && window.heard.push([performance.now(), region.textContent])).observe(region, { childList: true, characterData: true, subtree: true });
   });
-  await chat.send("Speak #tokens 60 #slow 60");
+  await chat.send("Speak #tokens 60 #slow 25");
   await chat.state("decode");
   assert.equal(await chat.last().getAttribute("aria-busy"), "true");
   await chat.state("done");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { address, scenario } from "./support.mjs";
 
-scenario("W13 a first visit makes at most 40 requests", { open: false }, async ({ page, chat }) => {
+scenario("W13 a first visit makes at most 40 requests", { open: false, own: true }, async ({ page, chat }) => {
   let count = 0;
   page.on("request", () => count++);
   await chat.open();
@@ -99,7 +99,7 @@ scenario("W33 what the operator set is shown: title, notice, no examples", { ope
   assert.equal(await page.locator(".example").count(), 0);
 });
 
-scenario("W85 a browser without a database: everything works, and it is said that nothing is kept", { open: false }, async ({ page, chat }) => {
+scenario("W85 a browser without a database: everything works, and it is said that nothing is kept", { open: false, own: true }, async ({ page, chat }) => {
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {
       throw new DOMException("not here", "SecurityError");

@@ -30,7 +30,7 @@ async function fill(page) {
   });
 }
 
-scenario("T30 W58 W63 2,000 messages: an answer of 500 tokens streams without a long task, search is quick, memory is given back", {}, async ({ page, chat, context }) => {
+scenario("T30 W58 W63 2,000 messages: an answer of 500 tokens streams without a long task, search is quick, memory is given back", { own: true }, async ({ page, chat, context }) => {
   await chat.ask("#tokens 2");
   const model = await page.locator(".model-button .model-name").textContent();
   await fill(page);

@@ -42,7 +42,7 @@ scenario("T4 W1 W70 a place in the line: 3rd, 2nd, 1st, then the answer", {}, as
 scenario("T4 W1 W70 loading, each picture, reading the conversation, writing: in this order, with numbers that only rise", {}, async ({ page, chat }) => {
   const model = await page.locator(".model-button .model-name").textContent();
   await control.unload(model);
-  await control.set({ load: 2000, encode: 1000, prefill: 500 });
+  await control.set({ load: 1500, encode: 600, prefill: 300 });
   await watchStatus(page);
   await chat.attach(...two);
   await chat.send(`${long}#tokens 40 #slow 30`);
@@ -73,17 +73,17 @@ const reach = {
   },
   loading: async ({ page, chat }) => {
     await control.unload(await page.locator(".model-button .model-name").textContent());
-    await control.set({ load: 4000 });
+    await control.set({ load: 60_000 });
     await chat.send("Hello #tokens 3");
   },
   encoding: async ({ chat }) => {
     // Pictures that no other test has shown: known ones are not encoded again.
-    await control.set({ encode: 3000 });
+    await control.set({ encode: 60_000 });
     await chat.attach(file("grey.png", picture(90, 91, 92)), file("brown.png", picture(120, 80, 40)));
     await chat.send("Hello #tokens 3");
   },
   prefill: async ({ chat }) => {
-    await control.set({ prefill: 700 });
+    await control.set({ prefill: 1000 });
     await chat.send(`${long.repeat(3)}#tokens 3`);
   },
   decode: async ({ page, chat }) => {

@@ -109,7 +109,7 @@ scenario("T18 W51 W52 W53 W57 a large photo is scaled, a small PNG is sent byte 
   assert.equal(await page.locator(".composer .thumbnail").count(), 0);
 });
 
-scenario("W58 ten photos of 12 megapixels are taken in without a task that would hold up typing for 100 ms", {}, async ({ page, chat, context }) => {
+scenario("W58 ten photos of 12 megapixels are taken in without a task that would hold up typing for 100 ms", { own: true }, async ({ page, chat, context }) => {
   const folder = await mkdtemp(path.join(tmpdir(), "llava-photos-"));
   const photos = Array.from({ length: 10 }, (_, index) => path.join(folder, `photo ${index}.jpg`));
   const photo = await jpeg(page, 4000, 3000);

@@ -57,7 +57,7 @@ scenario("T15 W44 a question asked while the server is away is kept, and asked a
 
 const unready = {
   starting: { text: "Server is starting", go: () => control.kill().then(() => control.start({ ready: false })), come: () => control.ready() },
-  draining: { text: "Server is restarting", go: () => control.drain({ delay: 5000 }), come: () => control.reset() },
+  draining: { text: "Server is restarting", go: () => control.drain(), come: () => control.reset() },
 };
 
 for (const [status, { text, go, come }] of Object.entries(unready)) {
@@ -129,13 +129,14 @@ scenario("W68 a stopped answer is continued where it ended", { allow: [stopped] 
 });
 
 scenario("T29 W84 a conversation that another tab answers is not answered twice, and its end is seen", { allow: [stopped] }, async ({ page, chat, context }) => {
-  await chat.send("#tokens 150 #slow 20");
+  await chat.send("#tokens 150 #slow 200");
   await chat.state("decode");
   const other = await context.newPage();
   await other.goto(page.url());
   await other.waitForSelector(".ending:has-text('another tab')");
   await other.fill("#composer", "Me too");
   assert.ok(await other.locator("[data-action=send]").isDisabled());
+  await control.set({ hurry: true });
   await chat.state("done");
   await other.waitForSelector("article[data-role=assistant][data-state=done]");
   await other.waitForSelector("[data-action=send]:not([disabled])");

@@ -31,28 +31,70 @@ const browserWith = args => {
 
 export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
+/** Windows that their test has left, by what they are like: a new one costs more than most tests do in it. */
+const left = new Map();
+
+/** A window as on a first visit. */
+async function enter(args, settings, isOwn) {
+  const key = isOwn ? null : JSON.stringify([args, settings]);
+  const found = left.get(key);
+  if (found) {
+    left.delete(key);
+    return found;
+  }
+
+  const context = await (await browserWith(args)).newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...settings });
+  const page = await context.newPage();
+  return { key, context, page, session: key && await context.newCDPSession(page) };
+}
+
+/** Leaves the server as it was at first, and of the window nothing that a test could see of the one before it. */
+async function leave({ key, context, page, session }, { colorScheme = "light", reducedMotion = "no-preference" }, isWhole) {
+  if (!key || !isWhole) {
+    await context.close();
+    return;
+  }
+
+  await Promise.all(context.pages().filter(other => other !== page).map(other => other.close()));
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  // Of the same origin, so that Chromium keeps the process; with an icon, for which it would ask the server later.
+  const nowhere = new URL("nowhere", address).href;
+  await page.route(nowhere, route => route.fulfill({ contentType: "text/html", body: "<!doctype html><link rel=icon href=data:,>" }));
+  await page.goto(nowhere);
+  await page.unroute(nowhere);
+  await control.reset();
+  await session.send("Storage.clearDataForOrigin", { origin: new URL(address).origin, storageTypes: "all" });
+  await page.evaluate(() => sessionStorage.clear());
+  await page.emulateMedia({ colorScheme, reducedMotion });
+  await page.mouse.move(0, 0);
+  left.set(key, { key, context, page, session });
+}
+
 /**
- * A test with a page of its own.
- * @param options {context, args, allow: patterns of console errors and failed requests that the test orders, origin: gives another address of the server, path, open: false to open the page itself}
+ * A test with the page as on a first visit.
+ * @param options {context, args, allow: patterns of console errors and failed requests that the test orders, origin: gives another address of the server,
+ * path, open: false to open the page itself, own: true for a window that no other test has had or will have: for scripts before the page's, sessions, an empty cache}
  * @param body gets {page, context, chat, requests}
  */
-export function scenario(name, options, body) {
+export function scenario(name, { args = [], context: settings = {}, allow = [], origin, path, open = true, own = !!origin }, body) {
   test(name, { timeout: 60_000 }, async () => {
     await control.reset();
-    const browser = await browserWith(options.args ?? []);
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options.context });
+    const place = await enter(args, settings, own);
+    const { page, context } = place;
+    const watch = watchPage(page, allow, origin?.());
+    let isWhole = false;
     try {
-      const page = await context.newPage();
-      const watch = watchPage(page, options.allow ?? [], options.origin?.());
-      const chat = chatOf(page, options.origin?.());
-      if (options.open !== false) {
-        await chat.open(options.path);
+      const chat = chatOf(page, origin?.());
+      if (open) {
+        await chat.open(path);
       }
 
       await body({ page, context, chat, requests: watch.requests });
       assert.deepEqual(watch.complaints, [], "console errors, page errors, policy violations, other origins, failed requests");
+      isWhole = true;
     } finally {
-      await context.close();
+      watch.end();
+      await leave(place, settings, isWhole);
     }
   });
 }
@@ -64,20 +106,25 @@ export function watchPage(page, allow, origin = address) {
   // And Chromium now and then reports a stream with `no-store` that was read to its end as aborted; one that is really broken shows in its message's state.
   const ordered = [/failed: \S*chat\/completions net::ERR_ABORTED/, /failed: \S*(?:icon\.svg|\/(?:chat|vendor)\/\S*js) net::ERR_ABORTED/, ...allow];
   const complain = text => ordered.some(pattern => pattern.test(text)) || complaints.push(text);
-  page.on("console", message => ["error", "warning"].includes(message.type()) && complain(`console: ${message.text()}`));
-  page.on("pageerror", error => complain(`page error: ${error.stack ?? error}`));
+  const heard = [];
+  const on = (name, listener) => {
+    heard.push([name, listener]);
+    page.on(name, listener);
+  };
+  on("console", message => ["error", "warning"].includes(message.type()) && complain(`console: ${message.text()}`));
+  on("pageerror", error => complain(`page error: ${error.stack ?? error}`));
   // Chromium calls a stream aborted now and then although it was read to its end (156: it drops the loader before it has heard of the end).
   // One that was really cut is seen in the page: stopped, interrupted or failed. The icon is fetched beside the page, and dropped by a reload.
   const streams = new Set();
-  page.on("response", response => response.headers()["content-type"]?.startsWith("text/event-stream") && streams.add(response.request()));
-  page.on("requestfailed", request => {
+  on("response", response => response.headers()["content-type"]?.startsWith("text/event-stream") && streams.add(response.request()));
+  on("requestfailed", request => {
     const reason = request.failure()?.errorText;
     const { pathname } = new URL(request.url());
     if (reason !== "net::ERR_ABORTED" || !(streams.has(request) || pathname.endsWith("/icon.svg"))) {
       complain(`failed: ${pathname} ${reason}`);
     }
   });
-  page.on("request", request => {
+  on("request", request => {
     const url = new URL(request.url());
     if (!["blob:", "data:"].includes(url.protocol) && url.origin !== new URL(origin).origin) {
       complain(`other origin: ${url}`);
@@ -87,7 +134,7 @@ export function watchPage(page, allow, origin = address) {
       requests.push(JSON.parse(request.postData() ?? "null"));
     }
   });
-  return { complaints, requests };
+  return { complaints, requests, end: () => heard.forEach(([name, listener]) => page.off(name, listener)) };
 }
 
 /** The page as a user drives it. */

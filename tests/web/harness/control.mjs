@@ -18,7 +18,7 @@ async function call(method, path, query = {}, content = undefined) {
 export const control = {
   /** {steps, loads, active, prompt, pictures: [{width, height, quarters: colours [r, g, b] of the four quarters, row by row}]}; active counts requests. */
   state: () => call("GET", "state"),
-  /** Milliseconds: {load: a model, encode: a picture, prefill: each 128 tokens of a prompt, pace: a token}, {say: what is answered to a message without an order}, {fault: "memory" or "engine", by which each step fails, or ""}. */
+  /** Milliseconds: {load: a model, encode: a picture, prefill: each 128 tokens of a prompt, pace: a token}, {say: what is answered to a message without an order}, {fault: "memory" or "engine", by which each step fails, or ""}, {hurry: tokens come as fast as they can}. */
   set: times => call("POST", "set", times),
   /** Everything as at the beginning: server started, both models loaded, nobody else there, no delays. */
   reset: () => call("POST", "reset"),
@@ -39,8 +39,8 @@ export const control = {
   ready: () => call("POST", "ready"),
   /** New requests are refused, as on the way down, until reset(). */
   close: () => call("POST", "close"),
-  /** For two seconds, or the delay in milliseconds, the server says "draining" and answers; then it is gone until reset(). */
-  drain: (query = {}) => call("POST", "drain", query),
+  /** Until reset() the server says "draining" and answers. */
+  drain: () => call("POST", "drain"),
 };
 
 /** Waits until a condition on the state holds, and returns the state. */
