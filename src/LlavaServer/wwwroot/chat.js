@@ -3,7 +3,7 @@
 import { createPage } from "./chat/app.js";
 import { openHistory } from "./chat/db.js";
 import { h, render } from "./chat/html.js";
-import { setLanguage } from "./chat/language.js";
+import { setLanguage, t } from "./chat/language.js";
 import { App } from "./chat/views/app.js";
 
 const defaults = {
@@ -17,14 +17,25 @@ document.documentElement.dataset.theme = localStorage.getItem("llava-chat:theme"
 document.documentElement.lang = await setLanguage(parameters.get("lang") ?? navigator.language);
 
 const base = new URL("./", location.href).href;
+let page = null;
+
+/** There is no page yet: it begins when the other tab lets go of the history. */
+function tellBlocked() {
+  const line = document.createElement("p");
+  line.className = "blocked";
+  line.setAttribute("role", "alert");
+  line.textContent = t("app.blocked");
+  root.replaceChildren(line);
+}
+
 const [config, history] = await Promise.all([
   fetch(new URL("ui.json", base)).then(response => response.ok ? response.json() : {}).catch(() => ({})),
   openHistory({
-    onVersionChange: () => page.show({ kind: "version" }),
-    onBlocked: () => page.show({ kind: "blocked" }),
+    onVersionChange: () => page ? page.show({ kind: "version" }) : location.reload(),
+    onBlocked: tellBlocked,
   }),
 ]);
-const page = createPage(history, base);
+page = createPage(history, base);
 const { store } = page;
 const known = Object.fromEntries(Object.entries(config).filter(([name, value]) => Object.hasOwn(defaults, name) && value !== null));
 store.dispatch({ type: "config", value: { ...defaults, ...known } });
@@ -42,6 +53,7 @@ if (!shown || !(await page.conversations.open(shown))) {
 }
 
 store.dispatch({ type: "ready" });
+root.replaceChildren();
 render(h(App, { page }), root);
 history.subscribe(change => page.conversations.changed(change));
 page.server.check();

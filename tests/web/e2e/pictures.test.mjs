@@ -53,6 +53,17 @@ scenario("T2 W50 W54 W57 button, drop, paste; two at once; remove, reorder; the 
   assert.deepEqual(await page.locator(".sent-images img").evaluateAll(images => images.map(image => image.alt)), ["blue.png", "red.png", "yellow.png"]);
 });
 
+scenario("W54 pictures are put in order with the pointer; the request has their order", {}, async ({ page, chat, requests }) => {
+  await chat.attach(file("red.png", red), file("green.png", green), file("blue.png", blue));
+  const thumbnail = name => page.locator(".composer .thumbnail", { hasText: name });
+  await thumbnail("blue.png").dragTo(thumbnail("red.png"));
+  await page.waitForFunction(() => document.querySelector(".thumbnail-name").textContent === "blue.png");
+  assert.deepEqual(await names(page), ["blue.png", "red.png", "green.png"]);
+  assert.equal(await page.locator("[data-dragged=true], .drop, dialog").count(), 0);
+  await chat.ask("Which colors?");
+  assert.deepEqual(picturesOf(requests[0]), [urlOf(blue), urlOf(red), urlOf(green)]);
+});
+
 scenario("W50 text beside a pasted picture stays text", {}, async ({ page }) => {
   assert.equal(await hand(page, "paste", [file("cells.png", red)], "a\tb"), false);
   await page.waitForSelector(".thumbnail");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
-import { address, chatOf, scenario } from "./support.mjs";
+import { address, chatOf, file, picture, scenario } from "./support.mjs";
 
 /** Serves the server under /llava/ alone, as a gateway does that takes the prefix off. */
 async function underPrefix() {
@@ -160,6 +160,57 @@ scenario("T32 W82 a database of version 1 is opened without loss, and goes on", 
   const after = await dump(page);
   assert.deepEqual(after.images, records.images);
   assert.equal(after.messages.length, records.messages.length + 2);
+});
+
+scenario("T32 W82 an upgrade that another tab holds up says so, and goes on without loss when that tab lets go", { open: false, own: true, allow: [/status of 404/] }, async ({ page, context, chat }) => {
+  const records = JSON.parse(await readFile(new URL("./fixtures/history-1.json", import.meta.url), "utf8"));
+  const holder = await context.newPage();
+  await holder.goto(new URL("vendor.json", address).href);
+  await write(holder, 1, records);
+  await holder.evaluate(() => new Promise(resolve => {
+    const open = indexedDB.open("llava-chat", 1);
+    open.onsuccess = () => {
+      window.held = open.result;
+      resolve();
+    };
+  }));
+  // A page of the next version, which this one is not yet.
+  await page.addInitScript(() => {
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = function (name, version) {
+      return open.call(this, name, version && version + 1);
+    };
+  });
+  await page.goto(address);
+  await page.locator("[role=alert]", { hasText: "Another tab keeps the history in an older version" }).waitFor();
+  assert.equal(await page.locator("#composer").count(), 0);
+  await holder.evaluate(() => window.held.close());
+  await page.locator("#composer").waitFor();
+  assert.equal(await page.locator("[role=alert]").count(), 0);
+  assert.deepEqual(await page.locator(".item .conversation-title").allTextContents(), ["Second", "First with a picture"]);
+  assert.deepEqual(byKey(await dump(page)), byKey(records));
+  await chat.ask("Goes on #tokens 2");
+});
+
+scenario("W83 before more than 20 MB are kept the browser is asked, once, not to clear them by itself", {}, async ({ page, chat }) => {
+  await page.evaluate(() => {
+    window.used = 1_000_000;
+    window.asked = 0;
+    navigator.storage.estimate = async () => ({ usage: window.used, quota: 1e9 });
+    navigator.storage.persist = async () => {
+      window.asked++;
+      return true;
+    };
+  });
+  const ask = async (name, colour) => {
+    await chat.attach(file(name, picture(...colour)));
+    await chat.ask("What is it? #tokens 1");
+    return page.evaluate(() => window.asked);
+  };
+  assert.equal(await ask("red.png", [200, 0, 0]), 0);
+  await page.evaluate(() => (window.used = 19_999_990));
+  assert.equal(await ask("green.png", [0, 160, 0]), 1);
+  assert.equal(await ask("blue.png", [0, 0, 220]), 1);
 });
 
 scenario("W82 a newer version in another tab closes the database and asks for a reload; what it wrote is left alone and said", {}, async ({ page, chat }) => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { control } from "../harness/control.mjs";
+import { control, until } from "../harness/control.mjs";
 import { address, file, picture, scenario, startProxy } from "./support.mjs";
 
 const stopped = /failed: .*v1\/chat\/completions net::ERR_ABORTED/;
@@ -37,6 +37,25 @@ scenario("T15 W42 W44 the server goes in the middle of an answer and comes back:
   await page.click("[data-action=send]:not([disabled])");
   await chat.state("done");
   assert.equal((await chat.answers()).at(-1), "word0 word1");
+});
+
+scenario("W42 W44 a server that goes silent after it has begun is given up after 60 seconds: told, its slot free, asked again by a click", { open: false, own: true }, async ({ page, chat }) => {
+  await control.restart({ "Llava:Streaming:PingInterval": "10m" });
+  await control.set({ encode: 300_000 });
+  await page.clock.install();
+  await chat.open();
+  await chat.attach(file("new.png", picture(11, 22, 33)));
+  await chat.send("Anyone? #tokens 2");
+  await chat.state("encoding");
+  await page.clock.fastForward(55_000);
+  assert.equal(await page.getAttribute("#page", "data-state"), "encoding");
+  await page.clock.fastForward(61_000);
+  assert.match(await page.locator("[data-code=silent] [role=alert]").textContent(), /No answer from the server for 60\ss/);
+  await until(state => state.active === 0, "the request is gone");
+  await control.set({ encode: 0 });
+  await page.click("[data-action=retry]:not([disabled])");
+  await page.locator("article[data-role=assistant][data-state=done]").waitFor();
+  assert.deepEqual(await chat.answers(), ["word0 word1"]);
 });
 
 scenario("T15 W44 a question asked while the server is away is kept, and asked again by a click", { allow: [away], origin: () => proxy.address }, async ({ page, chat }) => {

@@ -11,7 +11,7 @@ import { german } from "../../../src/LlavaServer/wwwroot/chat/strings-de.js";
 import { english } from "../../../src/LlavaServer/wwwroot/chat/strings.js";
 
 const chat = fileURLToPath(new URL("../../../src/LlavaServer/wwwroot/chat/", import.meta.url));
-const sources = readdirSync(chat, { recursive: true }).filter(name => name.endsWith(".js")).map(name => [name, readFileSync(join(chat, name), "utf8")]);
+const sources = ["../chat.js", ...readdirSync(chat, { recursive: true }).filter(name => name.endsWith(".js"))].map(name => [name, readFileSync(join(chat, name), "utf8")]);
 
 test("plural and ordinal forms, numbers in the language", () => {
   assert.equal(t("status.queued", { position: 1 }), "Waiting: 1st in line");

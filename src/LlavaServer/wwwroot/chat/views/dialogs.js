@@ -26,7 +26,6 @@ export function Dialogs({ page, state }) {
     case "delete-all": return html`<${DeleteAll} page=${page} count=${state.conversations.length} onClose=${close} />`;
     case "as-text": return html`<${AsText} page=${page} state=${state} onClose=${close} />`;
     case "version": return html`<${Reload} text=${t("app.new-version")} onClose=${close} />`;
-    case "blocked": return html`<${Reload} text=${t("app.blocked")} onClose=${close} />`;
     default: return null;
   }
 }
