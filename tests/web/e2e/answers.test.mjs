@@ -18,7 +18,7 @@ scenario("T1 W1 W33 W66 first visit: an example fills the composer, the answer s
   await page.waitForSelector(".composer .thumbnail");
   assert.equal(await chat.composer().inputValue(), "Describe the picture.");
   assert.equal(requests.length, 0);
-  assert.equal(await page.evaluate(() => document.activeElement.id), "composer");
+  await page.waitForFunction(() => document.activeElement.id === "composer");
   await page.keyboard.press("Enter");
   await page.waitForSelector("article[data-role=assistant][data-state=done]");
   assert.ok((await chat.answers())[0].length > 5);
@@ -26,7 +26,7 @@ scenario("T1 W1 W33 W66 first visit: an example fills the composer, the answer s
   assert.match(usage, /prompt tokens \(.*of pictures/);
   assert.match(usage, /first after .*in all/);
   assert.match(await page.locator(".meter-text").textContent(), /^[\d,]+ of [\d,]+ tokens$/);
-  assert.equal(await page.evaluate(() => document.activeElement.id), "composer");
+  await page.waitForFunction(() => document.activeElement.id === "composer");
   assert.equal(requests[0].messages[0].content[0].type, "image_url");
   assert.equal(requests[0].messages[0].content[1].text, "Describe the picture.");
 });

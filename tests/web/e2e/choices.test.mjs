@@ -76,7 +76,7 @@ async function modelNames(page) {
   await page.waitForSelector("[role=option]");
   const names = await page.locator("[role=option] .model-name").allTextContents();
   await page.keyboard.press("Escape");
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.action), "models");
+  await page.waitForFunction(() => document.activeElement.dataset.action === "models");
   return names;
 }
 

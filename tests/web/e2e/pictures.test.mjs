@@ -42,10 +42,10 @@ scenario("T2 W50 W54 W57 button, drop, paste; two at once; remove, reorder; the 
   await hand(page, "paste", [file("red again.png", red)]);
   await page.locator(".thumbnail-remove").nth(1).click();
   await page.waitForFunction(() => document.querySelectorAll(".thumbnail").length === 3);
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Open blue.png");
+  await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "Open blue.png");
   await page.keyboard.press("Alt+ArrowLeft");
   await page.waitForFunction(() => document.querySelector(".thumbnail-name").textContent === "blue.png");
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Open blue.png");
+  await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "Open blue.png");
 
   await chat.ask("Which colors?");
   assert.deepEqual(picturesOf(requests[0]), [urlOf(blue), urlOf(red), urlOf(yellow)]);
@@ -76,7 +76,7 @@ scenario("W54 the full view shows the picture and its size, and gives the focus 
   assert.match(await page.locator("dialog[data-dialog=image] .hint").textContent(), /40 × 30/);
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "detached" });
-  assert.equal(await page.evaluate(() => document.activeElement.className), "thumbnail-open");
+  await page.waitForFunction(() => document.activeElement.className === "thumbnail-open");
 });
 
 scenario("T3 W50 W26 the camera takes a picture that is attached and sent", {
