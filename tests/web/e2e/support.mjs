@@ -102,9 +102,9 @@ export function scenario(name, { args = [], context: settings = {}, allow = [], 
 export function watchPage(page, allow, origin = address) {
   const complaints = [];
   const requests = [];
-  // A reload gives up what the page was still fetching for later.
+  // A reload gives up what the page was still fetching for later or beside.
   // And Chromium now and then reports a stream with `no-store` that was read to its end as aborted; one that is really broken shows in its message's state.
-  const ordered = [/failed: \S*chat\/completions net::ERR_ABORTED/, /failed: \S*(?:icon\.svg|\/(?:chat|vendor)\/\S*js) net::ERR_ABORTED/, ...allow];
+  const ordered = [/failed: \S*chat\/completions net::ERR_ABORTED/, /failed: \S*(?:icon\.svg|\/(?:chat|vendor)\/\S*js|api\/ps|api\/tags|props|health) net::ERR_ABORTED/, ...allow];
   const complain = text => ordered.some(pattern => pattern.test(text)) || complaints.push(text);
   const heard = [];
   const on = (name, listener) => {

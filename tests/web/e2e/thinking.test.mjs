@@ -9,7 +9,7 @@ const stopped = /failed: .*v1\/chat\/completions net::ERR_ABORTED/;
 const say = "<think>\nIs it **red**? It is: the circle stands on a white ground.\n</think>\n\nA red circle.";
 const thinking = (name, options, body) => scenario(name, { ...options, open: false }, async given => {
   await control.thinker();
-  await control.set({ say, pace: 15 });
+  await control.set({ say, pace: 60 });
   await given.chat.open();
   await body(given);
 });
@@ -22,6 +22,7 @@ thinking("thoughts are in sight while the model thinks, folded when it answers, 
   assert.equal(await page.locator(".status-text").textContent(), "Thinking");
   assert.equal(await chat.last().getAttribute("data-state"), "thinking");
   assert.deepEqual(await check(page), []);
+  await control.set({ hurry: true });
   await chat.state("done");
   assert.deepEqual(await chat.answers(), ["A red circle."]);
   assert.equal(await thoughts.getAttribute("open"), null);
@@ -42,7 +43,6 @@ thinking("thoughts are in sight while the model thinks, folded when it answers, 
 });
 
 thinking("stopped while it thinks: thoughts are kept, a new try takes their place, a longer answer goes on behind them", { allow: [stopped] }, async ({ page, chat, requests }) => {
-  await control.set({ pace: 60 });
   await chat.send("What is it?");
   await page.waitForFunction(() => document.querySelector(".thoughts .prose")?.textContent.length > 5);
   await chat.stop();
@@ -50,7 +50,7 @@ thinking("stopped while it thinks: thoughts are kept, a new try takes their plac
   assert.match(await chat.last().locator(".thoughts summary").textContent(), /^Thought for/);
   assert.equal(await chat.last().locator("[data-action=continue]").count(), 0);
 
-  await control.set({ say: say + " And more, and more, and more.".repeat(5), pace: 15 });
+  await control.set({ say: say + " And more, and more, and more.".repeat(20), pace: 15 });
   await chat.act(chat.last(), "again");
   await chat.state("decode");
   await chat.stop();
